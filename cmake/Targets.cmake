@@ -1,0 +1,62 @@
+# How a box of the map (README, "Source tour") becomes a target.
+#
+#   rr_library(name SOURCES a.cpp ... [TESTS a_test.cpp ...] [NEEDS other boxes and libraries])
+#   rr_plugin(name  SOURCES a.cpp ... [TESTS a_test.cpp ...] [NEEDS libraries])
+#
+# A box may use what it lists under NEEDS and nothing else: that is the include order of the house.
+
+add_library(rr_flags INTERFACE)
+target_include_directories(rr_flags INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
+target_compile_options(rr_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align
+    -Wnull-dereference -Wimplicit-fallthrough -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Wrong with coroutine-free GCC 12 at -O2 and above, where it follows impossible paths.
+    target_compile_options(rr_flags INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized
+        -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict)
+endif()
+if(RR_SANITIZE)
+    set(rr_sanitizers "")
+    foreach(kind IN LISTS RR_SANITIZE)
+        string(REPLACE "addr" "address" kind "${kind}")
+        if(kind STREQUAL "ub")
+            set(kind undefined)
+        endif()
+        list(APPEND rr_sanitizers ${kind})
+    endforeach()
+    list(JOIN rr_sanitizers "," rr_sanitizers)
+    add_compile_options(-fsanitize=${rr_sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${rr_sanitizers})
+endif()
+
+# The one Catch2 main, compiled once.
+add_library(rr_test_main STATIC EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/tests/unit_main.cpp")
+target_link_libraries(rr_test_main PUBLIC Catch2::Catch2)
+
+set_property(GLOBAL PROPERTY rr_all_plugins "")
+
+function(rr_unit_tests name library)
+    if(ARGN)
+        add_executable(${name}_tests ${ARGN})
+        target_link_libraries(${name}_tests PRIVATE ${library} rr_flags rr_test_main)
+        add_test(NAME unit_${name} COMMAND ${name}_tests)
+        set_tests_properties(unit_${name} PROPERTIES TIMEOUT 120
+            ENVIRONMENT "RR_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
+    endif()
+endfunction()
+
+function(rr_library name)
+    cmake_parse_arguments(arg "" "" "SOURCES;TESTS;NEEDS" ${ARGN})
+    add_library(rr_${name} STATIC ${arg_SOURCES})
+    target_link_libraries(rr_${name} PUBLIC ${arg_NEEDS} PRIVATE rr_flags)
+    target_include_directories(rr_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+    rr_unit_tests(${name} rr_${name} ${arg_TESTS})
+endfunction()
+
+# A plugin sees core/ and the pure-byte codecs of relay/; the include test keeps it to that.
+function(rr_plugin name)
+    cmake_parse_arguments(arg "" "" "SOURCES;TESTS;NEEDS" ${ARGN})
+    rr_library(plugin_${name} SOURCES ${arg_SOURCES} TESTS ${arg_TESTS}
+        NEEDS rr_api rr_config rr_log rr_pool ${arg_NEEDS})
+    set_property(GLOBAL APPEND PROPERTY rr_all_plugins ${name})
+endfunction()

@@ -1,0 +1,110 @@
+// Stream: one connected TCP or Unix socket, or one end of a pipe, on a loop.
+//
+// Reading goes into memory that the handler lends for each read: an idle stream holds none.
+// Writing has two ways that may be mixed: TryWrite() now, and Queue(), which collects and is
+// flushed once at the end of the loop's turn.
+//
+// Thread: its loop. LoopBound.
+// Owns:   the descriptor and what is queued. Borrows the handler, which outlives it.
+// Fails:  OnClosed(error) comes once, for an end of file or an error in either direction; it never
+//         comes inside a call of ours, and not after Close().
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/base/bytes.hpp"
+#include "core/base/loop.hpp"
+
+namespace rr::net {
+
+enum class CloseReason : uint8_t {
+    kEnd,    // the peer finished sending (a half-close or a close)
+    kReset,  // the peer is gone: ECONNRESET, EPIPE and the like
+};
+
+class StreamHandler {
+public:
+    // Memory for the next read, at least one byte; asked for only when data is there. The loop's
+    // shared scratch (ReadScratch) is a good answer for data that is consumed inside OnData.
+    virtual std::span<char> OnReadBuffer() = 0;
+    // `size` bytes are at the start of that memory.
+    virtual void OnData(size_t size) = 0;
+    // After kEnd writing is still possible; after kReset nothing is.
+    virtual void OnClosed(CloseReason reason) = 0;
+    // What was queued has gone out (called only if a flush could not finish at once).
+    virtual void OnDrained() {}
+
+protected:
+    ~StreamHandler() = default;
+};
+
+class Stream final : private LoopBound, private Flushable {
+public:
+    // Takes the descriptor over. kPipe also serves FIFOs and Unix sockets.
+    enum class Kind : uint8_t { kTcp, kPipe };
+    Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler);
+    // Closes at once; queued bytes are lost (see CloseWhenSent).
+    ~Stream();
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    void SetHandler(StreamHandler* handler) { handler_ = handler; }
+
+    void StartReading();
+    void StopReading();
+    bool reading() const { return reading_; }
+
+    // Reads without waiting and without the handler: bytes read, 0 if nothing is there, -1 at the
+    // end or on an error.
+    int64_t TryRead(char* out, size_t size);
+
+    // Writes what the kernel takes right now and returns how much; 0 if queued bytes are ahead or
+    // the kernel is full; -1 if the stream is broken. At most 4 slices.
+    int64_t TryWrite(const Bytes* slices, size_t count);
+
+    // Copies `bytes` behind what is queued; goes out at the end of this turn.
+    void Queue(Bytes bytes);
+    // The queue itself, to write into without a copy; call Flushed() after adding to it.
+    Buffer& queue() { return pending_; }
+    void Flushed() { loop_.AtTurnEnd(*this); }
+    // Bytes queued or in flight.
+    size_t queued() const { return pending_.size() + in_flight_.size(); }
+
+    // Sends the queue now instead of at the end of the turn.
+    void Flush();
+
+    // Half-closes after the queue went out: the peer sees the end of our answers.
+    void ShutdownWhenSent();
+
+    // A final RST instead of FIN: the peer sees that the answer was cut. TCP only.
+    void Abort();
+
+    bool broken() const { return broken_; }
+
+    // `127.0.0.1:40000`, `[::1]:40000`, or `@` for a Unix socket.
+    std::string PeerName() const;
+
+private:
+    struct Handle;
+    void OnTurnEnd() override;
+    void ReportReset();
+    void FinishWrite(int status);
+
+    Handle* handle_;  // freed by libuv's close callback
+    StreamHandler* handler_;
+    Buffer pending_;
+    Buffer in_flight_;
+    bool reading_ = false;
+    bool writing_ = false;
+    bool broken_ = false;
+    bool reported_ = false;
+    bool shutdown_wanted_ = false;
+};
+
+// 64 KiB per loop thread, for data that is consumed before the callback returns.
+std::span<char> ReadScratch();
+
+}  // namespace rr::net

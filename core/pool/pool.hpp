@@ -1,0 +1,104 @@
+// WorkerPool: PHP processes, each answering one request at a time, and the queue in front of them.
+//
+// Thread: bound to the loop it was opened on; Post() there to reach it. No locks inside.
+// Owns:   its workers, their relays, timers and the queue. Borrows Services and the loop, which
+//         outlive it.
+// Fails:  through JobResult; never throws.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/callback.hpp"
+#include "core/base/loop.hpp"
+#include "core/base/result.hpp"
+#include "core/pool/config.hpp"
+#include "core/pool/job.hpp"
+#include "core/pool/services.hpp"
+
+namespace rr::pool {
+
+// RoadRunner's codes and words (`rr workers`).
+enum class WorkerState : uint8_t {
+    kInactive = 0,
+    kReady = 1,
+    kWorking = 2,
+    kInvalid = 3,
+    kStopping = 4,
+    kStopped = 5,
+    kDestroyed = 6,
+    kMaxJobsReached = 7,
+    kErrored = 8,
+    kIdleTtlReached = 9,
+    kTtlReached = 10,
+    kMaxMemoryReached = 11,
+};
+const char* Describe(WorkerState state);
+
+struct WorkerInfo {
+    int64_t pid = 0;
+    WorkerState state = WorkerState::kInactive;
+    uint64_t execs = 0;
+    int64_t created_unix_ns = 0;
+    uint64_t memory_bytes = 0;  // resident
+    double cpu_percent = 0;     // average since the process started
+    std::string command;
+};
+
+struct PoolStatus {
+    std::string name;
+    std::vector<WorkerInfo> workers;
+    uint64_t ready = 0;
+    uint64_t working = 0;
+    uint64_t queued = 0;       // waiting for a worker
+    uint64_t generation = 0;   // counts resets
+    bool resetting = false;
+    bool queue_full = false;
+    bool debug = false;
+    std::string boot_error;    // of the last boot, if it failed
+};
+
+class WorkerPool {
+public:
+    using Opened = Callback<void(Result<std::unique_ptr<WorkerPool>>)>;
+    using Done = Callback<void(Result<void>)>;
+
+    // Starts cfg.num_workers processes at once. Reports once: all ready, or the first error.
+    // name: the plugin's (`http`), which is also RR_MODE. Call on the loop itself.
+    static void Open(Loop& loop, const Services& services, std::string name, PoolConfig cfg,
+                     Opened opened);
+
+    virtual ~WorkerPool() = default;
+
+    // Gives job to the worker that went idle last, or queues it.
+    // sink gets OnHead and OnChunk per frame, then OnDone exactly once, never before Exec returned.
+    // REQUIRES: sink and the job's bytes live until OnDone.
+    virtual Ticket Exec(const Job& job, JobSink& sink) = 0;
+
+    // A queued job leaves the queue unexecuted; a streaming one gets STOP; any other runs to its
+    // end. From here on only OnDone comes.
+    virtual void Cancel(Ticket ticket) = 0;
+
+    // Continues after OnChunk returned false.
+    virtual void Resume(Ticket ticket) = 0;
+
+    // A new generation boots beside the old one and takes over. done: when it has, or why not; the
+    // old generation then stays. A second call joins the one that has not begun yet.
+    virtual void Reset(Done done) = 0;
+
+    virtual void AddWorker(Done done) = 0;
+    virtual void RemoveWorker(Done done) = 0;
+
+    virtual PoolStatus Status() const = 0;
+    // True while a worker is ready or working and the queue is not full.
+    virtual bool CanServe() const = 0;
+    virtual const PoolConfig& config() const = 0;
+
+    // Lets running jobs finish until deadline, then kills; queued jobs end with kClosed at the
+    // deadline. No call but Status is valid afterwards; destroy the pool after `closed`.
+    virtual void Close(Deadline deadline, Callback<void()> closed) = 0;
+};
+
+}  // namespace rr::pool

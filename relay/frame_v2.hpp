@@ -24,14 +24,14 @@ inline constexpr uint8_t kError = 8;
 inline constexpr uint8_t kControl = 16;
 }  // namespace flag
 
-inline constexpr size_t kPrefix = 17;
+inline constexpr size_t kPrefixSize = 17;
 
 struct Prefix {
     uint8_t flags = 0;
     uint64_t payload = 0;  // 0 when kNone is set, whatever the field says
 };
 
-// Writes kPrefix bytes.
+// Writes kPrefixSize bytes.
 void EncodePrefix(const Prefix& p, char* out);
 
 enum class Scan : uint8_t { kNeedMore, kPrefix, kMismatch, kTooLarge };

@@ -1,5 +1,6 @@
 #include "core/base/loop.hpp"
 
+#include <signal.h>
 #include <uv.h>
 
 #include <algorithm>
@@ -14,6 +15,8 @@ struct Loop::Handles {
 
 Loop::Loop(std::string name)
     : name_(std::move(name)), uv_(new uv_loop_s), handles_(new Handles) {
+    // A peer that is gone is an error code of a write, not a signal.
+    signal(SIGPIPE, SIG_IGN);
     RR_CHECK(uv_loop_init(uv_.get()) == 0);
     uv_->data = this;
     handles_->wakeup.data = this;

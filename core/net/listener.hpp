@@ -16,6 +16,7 @@
 #include "core/base/result.hpp"
 #include "core/net/address.hpp"
 #include "core/net/stream.hpp"
+#include "core/net/timer.hpp"
 
 namespace rr::net {
 
@@ -51,6 +52,7 @@ public:
 private:
     struct Handle;
     Listener(Loop& loop, Address address, int descriptor);
+    void Watch();
     void TakeAll();
     void Close();
 
@@ -60,6 +62,7 @@ private:
     Handle* handle_ = nullptr;
     Accepted accepted_;
     Trouble trouble_;
+    std::unique_ptr<Timer> pause_;  // runs while descriptors are short
 };
 
 }  // namespace rr::net

@@ -54,9 +54,10 @@ public:
     // The merged tree as JSON (rpc.Config).
     std::string ToJson() const;
 
+    struct State;  // state.hpp, for this folder only
+
 private:
     friend class Section;
-    struct State;
     Config();
     std::unique_ptr<State> state_;
 };

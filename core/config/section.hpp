@@ -18,6 +18,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/time.hpp"
@@ -26,6 +27,7 @@ namespace rr::config {
 
 class Config;
 class Node;
+struct Place;
 
 class Section {
 public:
@@ -67,7 +69,7 @@ public:
     // String pairs; accepts a map or a list of one-pair maps. Keys come lower-cased.
     std::vector<std::pair<std::string, std::string>> Pairs(std::string_view key) const;
 
-    // A nested section, present or not.
+    // A nested section, present or not. An empty one (`pool: {}`) counts as absent.
     Section Sub(std::string_view key) const;
 
     // Every child of this section with its (lower-cased) name, in file order; for sections whose
@@ -86,6 +88,13 @@ private:
     friend class Config;
     Section(Config* config, const Node* node, std::string path)
         : config_(config), node_(node), path_(std::move(path)) {}
+
+    // The child, null if absent; marks it as known for `use` (KnownKeys::Use).
+    const Node* Find(std::string_view key, uint8_t use) const;
+    const Node* FindScalar(std::string_view key) const;  // other kinds are a problem
+    const Node* FindTyped(std::string_view key) const;   // the same; empty text counts as absent
+    Section Child(std::string_view key, bool keep_empty) const;
+    Place PlaceOf(std::string_view key) const;
 
     Config* config_;
     const Node* node_;  // null: absent

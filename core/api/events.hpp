@@ -34,33 +34,33 @@ enum class WorkerChange : uint8_t {
 
 struct WorkerEvent {
     WorkerChange change;
-    std::string_view pool;  // plugin name: http, tcp ...
+    std::string_view pool{};  // plugin name: http, tcp ...
     int64_t pid = 0;
     int exit_code = -1;  // -1: none
     int signal = 0;      // 0: none
     uint64_t execs = 0;
-    std::string_view reason;   // a word for programs, or the error text of kFailed
-    std::string_view output;   // kFailed: what the process wrote before it died
-    std::string_view command;  // kFailed: the command line
+    std::string_view reason{};   // a word for programs, or the error text of kFailed
+    std::string_view output{};   // kFailed: what the process wrote before it died
+    std::string_view command{};  // kFailed: the command line
 };
 
 enum class ResetPhase : uint8_t { kBegun, kDone, kFailed };
 
 struct ResetEvent {
     ResetPhase phase;
-    std::string_view pool;
+    std::string_view pool{};
     int64_t elapsed_ns = 0;
-    std::string_view reason;  // of a failure
+    std::string_view reason{};  // of a failure
 };
 
 enum class RequestPhase : uint8_t { kBegun, kFinished };
 
 struct RequestEvent {
     RequestPhase phase;
-    std::string_view plugin;
-    std::string_view method;
-    std::string_view uri;
-    std::string_view remote_address;
+    std::string_view plugin{};
+    std::string_view method{};
+    std::string_view uri{};
+    std::string_view remote_address{};
     int status = 0;          // kFinished
     int64_t start_unix_ns = 0;
     int64_t elapsed_ns = 0;  // kFinished
@@ -72,8 +72,8 @@ enum class ConnectionPhase : uint8_t { kOpened, kClosed };
 
 struct ConnectionEvent {
     ConnectionPhase phase;
-    std::string_view plugin;
-    std::string_view remote_address;
+    std::string_view plugin{};
+    std::string_view remote_address{};
 };
 
 template <class Event>

@@ -26,6 +26,8 @@ struct ServerSettings {
     std::string version;          // RR_VERSION
     std::string directory;        // working directory, as the text the user gave
     std::string dotenv;           // read anew at each generation; empty: none
+    std::vector<std::string> dotenv_names;  // what the dotenv file added to our own environment
+                                            // at start: only these may it change later
     Protocol protocol = Protocol::kAuto;
 };
 

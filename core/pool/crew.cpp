@@ -1,0 +1,506 @@
+// Processes: boot, replacement, supervision, growth and shrinking, closing. See pool_impl.hpp.
+#include <signal.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/pool/pool_impl.hpp"
+#include "core/pool/process_stat.hpp"
+
+namespace rr::pool {
+namespace {
+
+constexpr Duration kFirstRetry = std::chrono::seconds(1);
+constexpr Duration kLongestRetry = std::chrono::seconds(30);
+constexpr Duration kShrinkTick = std::chrono::seconds(1);
+constexpr size_t kMostWorkers = 500;
+constexpr uint64_t kMiB = 1024 * 1024;
+constexpr uint64_t kJitter = 15;  // percent, exclusive: each worker lives N + N*r/100 jobs, r < 15
+
+uint64_t NextRandom(uint64_t& state) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+std::string Indented(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        size_t end = text.find('\n');
+        out += "\n    | ";
+        out += text.substr(0, end);
+        text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    }
+    return out;
+}
+
+}  // namespace
+
+// ---- opening
+
+void Pool::Begin(std::unique_ptr<WorkerPool> self, Opened opened) {
+    self_ = std::move(self);
+    opened_ = std::move(opened);
+    Resolve([this](Result<Plan> plan) {
+        if (!plan) {
+            OpenFailed(std::move(plan.error().message));
+            return;
+        }
+        plan_ = std::move(*plan);
+        if (cfg_.debug) {
+            open_ = true;
+            opened_(std::move(self_));
+            return;
+        }
+        Maintain();
+    });
+}
+
+void Pool::OpenFailed(std::string text) {
+    if (!open_failed_) {
+        open_failed_ = true;
+        open_error_ = std::move(text);
+        for (auto& worker : workers_) {
+            worker->Kill(Leave::kClosing);
+        }
+    }
+    if (workers_.empty()) {
+        // The last call on this object: it dies when its owner-to-be lets go of it.
+        loop_.Post([self = std::move(self_), opened = std::move(opened_),
+                    error = std::move(open_error_)]() mutable {
+            opened(Fail(Errc::kProcess, std::move(error)));
+        });
+    }
+}
+
+// The launch plan as the world is now; files and users are looked up on the main thread.
+void Pool::Resolve(Callback<void(Result<Plan>)> resolved) {
+    Services const& services = services_;
+    std::vector<std::string> command =
+        cfg_.command.empty() ? services.settings.command : cfg_.command;
+    services.main->Post([&services, &home = loop_, command = std::move(command), name = name_,
+                         resolved = std::move(resolved)]() mutable {
+        Result<Plan> plan =
+            rr::pool::Resolve(services.settings, command, {{"RR_MODE", std::move(name)}});
+        home.Post([resolved = std::move(resolved), plan = std::move(plan)]() mutable {
+            resolved(std::move(plan));
+        });
+    });
+}
+
+Worker& Pool::Spawn(const Plan& plan, uint64_t generation) {
+    Worker::Settings settings{&services_, &name_, &cfg_, dialect_, generation, plan};
+    workers_.push_back(std::make_unique<Worker>(loop_, std::move(settings), AsOwner()));
+    Worker& worker = *workers_.back();
+    if (cfg_.debug) {
+        worker.max_execs = 1;
+    } else if (cfg_.max_jobs > 0) {
+        worker.max_execs =
+            cfg_.max_jobs + cfg_.max_jobs * (NextRandom(jitter_state_) % kJitter) / 100;
+    }
+    worker.Boot();
+    return worker;
+}
+
+// ---- the right number of processes
+
+size_t Pool::Serving() const {
+    return static_cast<size_t>(
+        std::count_if(workers_.begin(), workers_.end(), [this](const auto& w) {
+            return w->generation() >= generation_ && w->serving() && !w->parked &&
+                   w->doomed == Leave::kNo;
+        }));
+}
+
+// Those that serve and those that soon will.
+size_t Pool::Healthy() const {
+    return Serving() + static_cast<size_t>(std::count_if(
+                           workers_.begin(), workers_.end(), [this](const auto& w) {
+                               return w->generation() == generation_ && w->booting() &&
+                                      w->doomed == Leave::kNo;
+                           }));
+}
+
+size_t Pool::MostProcesses() const { return 2 * std::max<size_t>(target_ + extras_, 1); }
+
+// Boots what is missing. Doomed workers don't count: their successors boot while they still serve.
+void Pool::Maintain() {
+    if (closing_ || open_failed_ || cfg_.debug || plan_ == nullptr || boot_timer_.armed()) {
+        return;
+    }
+    size_t wanted = target_ + extras_;
+    for (size_t healthy = Healthy(); healthy < wanted && workers_.size() < MostProcesses();
+         ++healthy) {
+        Spawn(plan_, generation_);
+    }
+}
+
+void Pool::OnBootRetry() { Maintain(); }
+
+void Pool::OnWorkerReady(Worker& worker) {
+    Emit(WorkerChange::kReady, worker);
+    boot_delay_ = Duration::zero();
+    boot_error_.clear();
+    dialect_settled_ = true;
+    if (worker.booted_callback) {
+        worker.booted_callback(Result<void>());
+        worker.booted_callback = nullptr;
+    }
+    if (open_failed_) {
+        worker.Kill(Leave::kClosing);
+        return;
+    }
+    if (closing_ || (worker.generation() < generation_ && !cfg_.debug)) {
+        Retire(worker, closing_ ? Leave::kClosing : Leave::kReset);
+        return;
+    }
+    if (worker.generation() > generation_) {
+        OnParked(worker);
+        return;
+    }
+    Release(worker);
+    RetireReplaced();
+    if (!open_ && Serving() >= target_) {
+        open_ = true;
+        if (cfg_.supervised) {
+            watch_timer_.Repeat(cfg_.supervisor.watch_tick);
+        }
+        if (cfg_.dynamic) {
+            shrink_timer_.Repeat(kShrinkTick);
+        }
+        opened_(std::move(self_));
+    }
+}
+
+void Pool::OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) {
+    RemoveIdle(worker);
+    Entry* current = worker.open_count() > 0 ? worker.open(0) : nullptr;
+    Entry* next = worker.open_count() > 1 ? worker.open(1) : nullptr;
+    if (worker.open_count() > 0) {
+        --executing_;
+        worker.Forget();
+    }
+    bool planned = worker.why() != Leave::kNo && worker.why() != Leave::kDied;
+    if (booted) {
+        Emit(planned ? WorkerChange::kStopped : WorkerChange::kExited, worker,
+             Describe(worker.why()), &status);
+    } else if (!planned) {
+        NoteBootFailure(worker, status);
+    }
+    // Out of the list first: what follows may look for workers. It may also be on our stack.
+    auto found = std::find_if(workers_.begin(), workers_.end(),
+                              [&worker](const auto& w) { return w.get() == &worker; });
+    std::unique_ptr<Worker> dead = std::move(*found);
+    workers_.erase(found);
+    if (next != nullptr) {
+        JudgeDeath(worker, *next, status, false);
+    }
+    if (current != nullptr) {
+        JudgeDeath(worker, *current, status, true);
+    }
+    loop_.Post([dead = std::move(dead)]() mutable { dead.reset(); });
+    if (open_failed_) {
+        if (workers_.empty() && self_) {
+            OpenFailed("");
+        }
+        return;
+    }
+    if (closing_) {
+        CheckClosed();
+        return;
+    }
+    if (cfg_.debug) {
+        EnsureDebugWorkers();
+    }
+    Maintain();
+    BootNext();
+    Feed();
+}
+
+std::string Pool::BootFailureText(const Worker& worker) const {
+    std::string text = worker.boot_error();
+    text += "\n  command: " + worker.command();
+    std::string output = worker.BootOutput();
+    text += output.empty() ? "\n  output:  (nothing)" : "\n  output:" + Indented(output);
+    return text;
+}
+
+void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
+    // Workers of RoadRunner 1.x choke on our first frame: try once in their dialect.
+    if (!dialect_settled_ && dialect_ == relay::Dialect::kV3 && status.code > 0 &&
+        worker.BootOutput().find("prefix") != std::string::npos) {
+        dialect_ = relay::Dialect::kV2;
+        services_.log.Warn(
+            "the worker speaks Goridge v2; set server.protocol: v2 to save the detour", {});
+        return;
+    }
+    if (dialect_ == relay::Dialect::kV2 && !dialect_settled_ && !open_) {
+        dialect_settled_ = true;  // the second failure is the one to report
+    }
+    std::string text = BootFailureText(worker);
+    if (services_.events->worker) {
+        std::string output = worker.BootOutput();
+        WorkerEvent event{WorkerChange::kFailed, name_, worker.pid(), status.code, status.signal};
+        event.reason = worker.boot_error();
+        event.output = output;
+        event.command = worker.command();
+        services_.events->worker.Emit(event);
+    }
+    if (worker.booted_callback) {
+        worker.booted_callback(Fail(Errc::kProcess, text));
+        worker.booted_callback = nullptr;
+    }
+    boot_error_ = text;
+    if (worker.generation() > generation_) {
+        EndReset(Fail(Errc::kProcess, std::move(text)));
+        return;
+    }
+    if (cfg_.debug) {
+        if (!queue_.empty()) {
+            Entry* entry = queue_.front();
+            queue_.Remove(entry);
+            End(*entry, JobEnd::kWorkerDied, text);
+        }
+        return;
+    }
+    if (!open_) {
+        OpenFailed(std::move(text));
+        return;
+    }
+    boot_delay_ = boot_delay_ == Duration::zero() ? kFirstRetry
+                                                  : std::min<Duration>(2 * boot_delay_, kLongestRetry);
+    boot_timer_.Arm(boot_delay_);
+}
+
+// ---- leaving
+
+// The worker leaves when it may; its successor starts to boot now.
+void Pool::Doom(Worker& worker, Leave why) {
+    if (worker.doomed != Leave::kNo) {
+        return;
+    }
+    worker.doomed = why;
+    Maintain();
+}
+
+bool Pool::MustLeave(const Worker& worker) const {
+    switch (worker.doomed) {
+        case Leave::kNo:
+            return false;
+        case Leave::kTtl:
+        case Leave::kIdleTtl:
+        case Leave::kMemory:
+            // Soft limits: it serves on until its successor does.
+            return Serving() >= target_ + extras_;
+        default:
+            return true;
+    }
+}
+
+// Successors are ready: idle workers that stayed only for them go.
+void Pool::RetireReplaced() {
+    for (size_t i = idle_.size(); i-- > 0;) {
+        Worker* worker = idle_[i];
+        if (worker->doomed != Leave::kNo && MustLeave(*worker)) {
+            Retire(*worker, worker->doomed);
+        }
+    }
+}
+
+void Pool::Retire(Worker& worker, Leave why) {
+    RemoveIdle(worker);
+    if (worker.leaving()) {
+        return;
+    }
+    Emit(WorkerChange::kRecycled, worker, Describe(why));
+    Duration limit = cfg_.destroy_timeout;
+    if (closing_) {
+        limit = std::clamp<Duration>(close_deadline_ - Clock::now(), std::chrono::milliseconds(1),
+                                     limit);
+    }
+    worker.Stop(why, limit);
+}
+
+void Pool::RemoveIdle(Worker& worker) {
+    if (worker.in_idle) {
+        worker.in_idle = false;
+        std::erase(idle_, &worker);
+    }
+}
+
+// ---- supervision
+
+void Pool::OnWatchTick() {
+    const PoolConfig::Supervisor& limits = cfg_.supervisor;
+    Instant now = Clock::now();
+    for (size_t i = 0; i < workers_.size(); ++i) {
+        Worker& worker = *workers_[i];
+        if (!worker.serving() || worker.doomed != Leave::kNo || worker.parked) {
+            continue;
+        }
+        Leave why = Leave::kNo;
+        if (limits.ttl > Duration::zero() && now - worker.created() >= limits.ttl) {
+            why = Leave::kTtl;
+        } else if (limits.max_worker_memory > 0 &&
+                   ReadProcessStat(worker.pid()).resident_bytes >=
+                       limits.max_worker_memory * kMiB) {
+            why = Leave::kMemory;
+        } else if (limits.idle_ttl > Duration::zero() && !worker.busy() && worker.execs() > 0 &&
+                   now - worker.idle_since() >= limits.idle_ttl) {
+            why = Leave::kIdleTtl;
+        }
+        if (why == Leave::kNo) {
+            continue;
+        }
+        if (worker.busy()) {
+            worker.SetInvalid();
+        }
+        Doom(worker, why);
+    }
+    RetireReplaced();
+}
+
+// ---- growth on demand
+
+void Pool::Grow() {
+    if (closing_ || boot_timer_.armed() || !cfg_.dynamic) {
+        return;
+    }
+    bool booting = std::any_of(workers_.begin(), workers_.end(),
+                               [](const auto& w) { return w->booting(); });
+    if (booting) {
+        return;  // help is on its way already
+    }
+    size_t more = std::min<size_t>(cfg_.allocator.spawn_rate,
+                                   cfg_.allocator.max_workers - std::min<size_t>(
+                                                                    extras_, cfg_.allocator.max_workers));
+    extras_ += more;
+    Maintain();
+}
+
+void Pool::OnShrinkTick() {
+    Instant now = Clock::now();
+    while (extras_ > 0 && !idle_.empty() &&
+           now - idle_.front()->idle_since() >= cfg_.allocator.idle_timeout) {
+        --extras_;
+        Retire(*idle_.front(), Leave::kShrink);
+    }
+}
+
+void Pool::EnsureDebugWorkers() {
+    if (closing_ || plan_ == nullptr) {
+        return;
+    }
+    auto booting = static_cast<size_t>(std::count_if(
+        workers_.begin(), workers_.end(), [](const auto& w) { return w->booting(); }));
+    while (booting < queue_.size() && workers_.size() < debug_limit_) {
+        Spawn(plan_, generation_);
+        ++booting;
+    }
+}
+
+// ---- by hand
+
+void Pool::AddWorker(Done done) {
+    if (cfg_.debug) {
+        services_.log.Warn("workers can't be added in debug mode", {{"plugin", name_}});
+        done(Result<void>());
+        return;
+    }
+    if (target_ >= kMostWorkers) {
+        done(Fail(Errc::kBusy, "number of workers can't be more than 500"));
+        return;
+    }
+    ++target_;
+    Spawn(plan_, generation_).booted_callback = std::move(done);
+}
+
+void Pool::RemoveWorker(Done done) {
+    if (cfg_.debug) {
+        services_.log.Warn("workers can't be removed in debug mode", {{"plugin", name_}});
+    } else if (target_ > 1) {
+        --target_;
+        if (!idle_.empty()) {
+            Retire(*idle_.front(), Leave::kRemoved);
+        } else {
+            auto one = std::find_if(workers_.begin(), workers_.end(), [](const auto& w) {
+                return w->serving() && w->doomed == Leave::kNo;
+            });
+            if (one != workers_.end()) {
+                (*one)->doomed = Leave::kRemoved;
+            }
+        }
+    }
+    done(Result<void>());
+}
+
+// ---- closing
+
+void Pool::Close(Deadline deadline, Callback<void()> closed) {
+    AssertInLoop();
+    closing_ = true;
+    close_deadline_ = deadline;
+    closed_ = std::move(closed);
+    watch_timer_.Disarm();
+    shrink_timer_.Disarm();
+    boot_timer_.Disarm();
+    if (resetting_) {
+        EndReset(Fail(Errc::kClosed, "the server is stopping"));
+    }
+    for (size_t i = 0; i < workers_.size(); ++i) {
+        Worker& worker = *workers_[i];
+        if (worker.booting() && queue_.empty()) {
+            worker.Kill(Leave::kClosing);
+        } else if (worker.serving() && !worker.busy()) {
+            Retire(worker, Leave::kClosing);
+        }
+    }
+    close_timer_.Arm(std::max<Duration>(deadline - Clock::now(), std::chrono::milliseconds(1)));
+    loop_.Post([this] { CheckClosed(); });
+}
+
+void Pool::CheckClosed() {
+    if (!closing_ || closed_called_) {
+        return;
+    }
+    if (Clock::now() >= close_deadline_) {
+        while (!queue_.empty()) {
+            Entry* entry = queue_.front();
+            queue_.Remove(entry);
+            if (!entry->attached()) {
+                End(*entry, JobEnd::kClosed, "the server is stopping");
+            }
+        }
+        for (auto& worker : workers_) {
+            worker->Kill(Leave::kClosing);
+        }
+    }
+    if (workers_.empty()) {
+        closed_called_ = true;
+        close_timer_.Disarm();
+        while (!queue_.empty()) {
+            Entry* entry = queue_.front();
+            queue_.Remove(entry);
+            End(*entry, JobEnd::kClosed, "the server is stopping");
+        }
+        closed_();
+    }
+}
+
+void Pool::Emit(WorkerChange change, const Worker& worker, std::string_view reason,
+                const ExitStatus* status) {
+    if (!services_.events->worker) {
+        return;
+    }
+    WorkerEvent event{change, name_, worker.pid()};
+    event.execs = worker.execs();
+    event.reason = reason;
+    if (status != nullptr) {
+        event.exit_code = status->code;
+        event.signal = status->signal;
+    }
+    services_.events->worker.Emit(event);
+}
+
+}  // namespace rr::pool

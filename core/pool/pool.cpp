@@ -1,0 +1,552 @@
+// Requests: queue, hand-out, prefetch, answers. See pool_impl.hpp for the other parts.
+#include "core/pool/pool.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <thread>
+#include <utility>
+
+#include "core/pool/pool_impl.hpp"
+
+namespace rr::pool {
+namespace {
+
+constexpr size_t kOurQueue = 1024;               // if max_queue_size is absent ...
+constexpr size_t kOurQueuePerWorker = 256;       // ... or this much a worker, the larger
+constexpr uint8_t kMostHandedBack = 10;          // replace-me answers to one request
+constexpr size_t kPrefetchFrame = 4096;          // PIPE_BUF: such a write is never split
+constexpr Duration kPrefetchMean = std::chrono::milliseconds(1);
+constexpr Duration kPrefetchPatience = std::chrono::milliseconds(20);
+constexpr Duration kPrefetchTick = std::chrono::milliseconds(10);
+constexpr size_t kPrefetchLooks = 8;             // workers looked at for one request
+constexpr Duration kGrowAfter = std::chrono::milliseconds(200);
+constexpr double kMeanWeight = 0.1;
+
+}  // namespace
+
+void WorkerPool::Open(Loop& loop, const Services& services, std::string name, PoolConfig cfg,
+                      Opened opened) {
+    auto pool = std::make_unique<Pool>(loop, services, std::move(name), std::move(cfg));
+    Pool& started = *pool;
+    started.Begin(std::move(pool), std::move(opened));
+}
+
+Pool::Pool(Loop& loop, const Services& services, std::string name, PoolConfig cfg)
+    : LoopBound(loop),
+      services_(services),
+      name_(std::move(name)),
+      cfg_(std::move(cfg)),
+      debug_limit_(std::max<size_t>(8, 2 * std::thread::hardware_concurrency())),
+      dialect_(services.settings.protocol == Protocol::kV2 ? relay::Dialect::kV2
+                                                           : relay::Dialect::kV3),
+      dialect_settled_(services.settings.protocol != Protocol::kAuto || services.hub != nullptr),
+      target_(cfg_.debug ? 0 : cfg_.num_workers),
+      boot_timer_(loop, [this] { OnBootRetry(); }),
+      watch_timer_(loop, [this] { OnWatchTick(); }),
+      shrink_timer_(loop, [this] { OnShrinkTick(); }),
+      jitter_state_(static_cast<uint64_t>(UnixNanoseconds()) | 1),
+      queue_timer_(loop, [this] { OnQueueTimer(); }),
+      prefetch_timer_(loop, [this] { OnPrefetchTimer(); }),
+      reset_timer_(loop, [this] { OnResetTimeout(); }),
+      close_timer_(loop, [this] { CheckClosed(); }) {}
+
+Pool::~Pool() { loop_.ForgetTurnEnd(*this); }
+
+// ---- entries
+
+Entry* Pool::NewEntry(const Job& job, JobSink& sink) {
+    if (free_entries_.empty()) {
+        free_entries_.push_back(static_cast<uint32_t>(entries_.size()));
+        entries_.push_back(std::make_unique<Entry>());
+    }
+    uint32_t slot = free_entries_.back();
+    free_entries_.pop_back();
+    Entry* entry = entries_[slot].get();
+    // The upper half of the id tells one use of a slot from the next.
+    uint64_t use = (entry->id >> 32) + 1;
+    *entry = Entry{};
+    entry->id = use << 32 | slot;
+    entry->job = job;
+    entry->sink = &sink;
+    return entry;
+}
+
+Entry* Pool::Find(Ticket ticket) {
+    auto slot = static_cast<uint32_t>(ticket.id);
+    if (!ticket || slot >= entries_.size() || entries_[slot]->id != ticket.id ||
+        entries_[slot]->sink == nullptr) {
+        return nullptr;
+    }
+    return entries_[slot].get();
+}
+
+// Ends an entry when the caller's stack is gone: OnDone never comes before Exec has returned.
+void Pool::EndLater(Entry& entry, JobEnd end, std::string message) {
+    RR_ASSERT(!entry.ended);
+    entry.ended = true;
+    entry.end = end;
+    entry.message = std::move(message);
+    ended_.push_back(&entry);
+    loop_.AtTurnEnd(*this);
+}
+
+void Pool::OnTurnEnd() {
+    std::vector<Entry*> ended = std::move(ended_);
+    ended_.clear();
+    for (Entry* entry : ended) {
+        std::string message = std::move(entry->message);
+        entry->ended = false;
+        End(*entry, entry->end, message);
+    }
+}
+
+void Pool::End(Entry& entry, JobEnd end, Bytes message) {
+    if (entry.ended) {
+        return;
+    }
+    RR_ASSERT(!entry.in_queue);
+    for (Worker* worker : entry.on) {
+        if (worker != nullptr) {
+            worker->Abandon(entry);
+        }
+    }
+    if (entry.cancelled) {
+        end = JobEnd::kCancelled;
+    }
+    JobSink* sink = std::exchange(entry.sink, nullptr);
+    free_entries_.push_back(static_cast<uint32_t>(entry.id));
+    sink->OnDone({end, message});
+}
+
+// ---- in
+
+bool Pool::QueueFull() const {
+    if (cfg_.debug || cfg_.max_queue_size == 0) {
+        return false;
+    }
+    if (cfg_.max_queue_size > 0) {
+        return queue_.size() + executing_ >= static_cast<size_t>(cfg_.max_queue_size);
+    }
+    return queue_.size() >= std::max(kOurQueue, kOurQueuePerWorker * cfg_.num_workers);
+}
+
+Ticket Pool::Exec(const Job& job, JobSink& sink) {
+    AssertInLoop();
+    RR_ASSERT(job.context_size + job.body_size + job.body_file_size > 0);
+    Entry* entry = NewEntry(job, sink);
+    Ticket ticket{entry->id};
+    uint64_t total = uint64_t{job.context_size} + job.body_size + job.body_file_size;
+    if (closing_) {
+        EndLater(*entry, JobEnd::kClosed, "the pool is closing");
+    } else if (total > std::numeric_limits<uint32_t>::max()) {
+        EndLater(*entry, JobEnd::kTooLarge, "context and body exceed 4294967295 bytes");
+    } else if (QueueFull()) {
+        EndLater(*entry, JobEnd::kQueueFull, "the queue is full");
+    } else if (!queue_.empty() || !TryIdle(*entry)) {
+        entry->since = Clock::now();
+        queue_.PushBack(entry);
+        if (cfg_.debug) {
+            EnsureDebugWorkers();
+        } else {
+            PrefetchAny();
+        }
+        ArmQueueTimer();
+    }
+    return ticket;
+}
+
+bool Pool::TryIdle(Entry& entry) {
+    while (!idle_.empty()) {
+        Worker* worker = idle_.back();
+        idle_.pop_back();
+        worker->in_idle = false;
+        if (Hand(*worker, entry)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Gives a request to a worker that has none. False: the worker turned out to be broken; it is
+// being replaced and the request was not seen by it.
+bool Pool::Hand(Worker& worker, Entry& entry) {
+    switch (worker.Peek()) {
+        case relay::Channel::Unsolicited::kNone:
+            break;
+        case relay::Channel::Unsolicited::kBytes:
+            services_.log.Warn("worker wrote an answer that nobody asked for, it is replaced",
+                               {{"pid", worker.pid()}});
+            worker.Kill(Leave::kProtocol);
+            return false;
+        case relay::Channel::Unsolicited::kEnded:
+            worker.Kill(Leave::kDied);
+            return false;
+    }
+    if (!worker.Start(entry)) {
+        worker.Kill(Leave::kDied);
+        return false;
+    }
+    ++executing_;
+    if (worker.max_execs > 0 && worker.execs() >= worker.max_execs && !cfg_.debug) {
+        Doom(worker, Leave::kMaxJobs);
+    }
+    return true;
+}
+
+// A worker has nothing to do any more.
+void Pool::Release(Worker& worker) {
+    if (!worker.serving() || worker.busy() || worker.parked) {
+        return;
+    }
+    if (closing_ && queue_.empty()) {
+        Retire(worker, Leave::kClosing);
+        return;
+    }
+    if (cfg_.debug && worker.execs() > 0) {
+        Retire(worker, Leave::kDebug);
+        return;
+    }
+    if (MustLeave(worker)) {
+        Retire(worker, worker.doomed);
+        return;
+    }
+    if (!queue_.empty()) {
+        Entry* entry = queue_.front();
+        queue_.Remove(entry);
+        if (Hand(worker, *entry)) {
+            PrefetchFor(worker);
+        } else {
+            queue_.PushFront(entry);
+        }
+        return;
+    }
+    worker.in_idle = true;
+    idle_.push_back(&worker);
+}
+
+// Gives queued requests to idle workers.
+void Pool::Feed() {
+    while (!queue_.empty() && !idle_.empty()) {
+        Entry* entry = queue_.front();
+        queue_.Remove(entry);
+        if (!TryIdle(*entry)) {
+            queue_.PushFront(entry);
+            return;
+        }
+    }
+}
+
+void Pool::Cancel(Ticket ticket) {
+    AssertInLoop();
+    Entry* entry = Find(ticket);
+    if (entry == nullptr || entry->cancelled) {
+        return;
+    }
+    entry->cancelled = true;
+    if (entry->ended) {
+        return;
+    }
+    if (entry->in_queue) {
+        queue_.Remove(entry);
+    }
+    Worker* worker = entry->answering;
+    if (worker != nullptr) {
+        if (entry->streaming) {
+            worker->StopStream();
+        }
+        worker->ResumeOutput();
+        return;
+    }
+    for (Worker* holder : entry->on) {
+        if (holder != nullptr && holder->open_count() > 0 && holder->open(0) == entry) {
+            return;  // it runs: its end ends the entry
+        }
+    }
+    EndLater(*entry, JobEnd::kCancelled, "");
+}
+
+void Pool::Resume(Ticket ticket) {
+    AssertInLoop();
+    Entry* entry = Find(ticket);
+    if (entry != nullptr && entry->answering != nullptr) {
+        entry->answering->ResumeOutput();
+    }
+}
+
+// ---- waiting
+
+void Pool::ArmQueueTimer() {
+    if (queue_.empty() || queue_timer_.armed()) {
+        return;
+    }
+    Instant now = Clock::now();
+    Duration next = queue_.front()->since + cfg_.allocate_timeout - now;
+    if (cfg_.dynamic && !cfg_.debug) {
+        Duration patience = std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10);
+        next = std::min(next, patience);
+    }
+    queue_timer_.Arm(std::max<Duration>(next, std::chrono::milliseconds(1)));
+}
+
+void Pool::OnQueueTimer() {
+    Instant now = Clock::now();
+    while (!queue_.empty() && now - queue_.front()->since >= cfg_.allocate_timeout) {
+        Entry* entry = queue_.front();
+        queue_.Remove(entry);
+        if (entry->attached()) {
+            continue;  // prefetched: it runs, or will be judged with its worker
+        }
+        std::string text = "no worker became free within allocate_timeout";
+        if (!boot_error_.empty()) {
+            text += "; the last worker that was started failed: " + boot_error_;
+        }
+        End(*entry, JobEnd::kNoWorker, text);
+    }
+    if (cfg_.dynamic && !cfg_.debug && !queue_.empty() &&
+        now - queue_.front()->since >=
+            std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10)) {
+        Grow();
+    }
+    ArmQueueTimer();
+}
+
+// ---- prefetch: a capable worker gets its next request before it has answered the current one
+
+bool Pool::MayPrefetch(const Worker& worker, Instant now) const {
+    return worker.serving() && worker.numbered() && worker.open_count() == 1 &&
+           !worker.streaming() && worker.doomed == Leave::kNo && !worker.parked &&
+           mean_run_ns_ < static_cast<double>(kPrefetchMean.count()) &&
+           now - worker.started() < kPrefetchPatience &&
+           (worker.max_execs == 0 || worker.max_execs >= worker.execs() + 2);
+}
+
+void Pool::PrefetchFor(Worker& worker) {
+    if (queue_.empty() || cfg_.debug || cfg_.prefetch == PoolConfig::Prefetch::kOff ||
+        !idle_.empty()) {
+        return;
+    }
+    Entry* entry = queue_.front();
+    const Job& job = entry->job;
+    if (!job.replayable || entry->deaths > 0 || entry->attached() || job.body_file >= 0 ||
+        job.context_size + job.body_size + kHeadroom > kPrefetchFrame ||
+        !MayPrefetch(worker, Clock::now()) || !worker.Prefetch(*entry)) {
+        return;
+    }
+    queue_.Remove(entry);
+    if (!prefetch_timer_.armed()) {
+        prefetch_timer_.Repeat(kPrefetchTick);
+    }
+}
+
+void Pool::PrefetchAny() {
+    if (cfg_.prefetch == PoolConfig::Prefetch::kOff || workers_.empty()) {
+        return;
+    }
+    for (size_t i = 0; i < std::min(kPrefetchLooks, workers_.size()) && !queue_.empty(); ++i) {
+        prefetch_cursor_ = (prefetch_cursor_ + 1) % workers_.size();
+        Worker& worker = *workers_[prefetch_cursor_];
+        if (worker.numbered() && worker.open_count() == 1) {
+            PrefetchFor(worker);
+        }
+    }
+}
+
+// A prefetched request behind a slow one is offered to others as well; the first answer wins.
+void Pool::OnPrefetchTimer() {
+    Instant now = Clock::now();
+    bool any = false;
+    for (auto& worker : workers_) {
+        if (worker->open_count() < 2) {
+            continue;
+        }
+        any = true;
+        Entry* entry = worker->open(1);
+        bool slow = worker->streaming() || now - worker->started() > kPrefetchPatience;
+        if (slow && entry != nullptr && !entry->in_queue && !entry->cancelled &&
+            entry->on[1] == nullptr) {
+            Requeue(*entry);
+        }
+    }
+    if (!any) {
+        prefetch_timer_.Disarm();
+    }
+    Feed();
+}
+
+void Pool::Requeue(Entry& entry) {
+    if (entry.since == Instant{}) {
+        entry.since = Clock::now();
+    }
+    queue_.PushFront(&entry);
+    ArmQueueTimer();
+}
+
+// ---- out
+
+void Pool::OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) {
+    --executing_;
+    if (worker.open_count() > 0) {
+        ++executing_;  // the prefetched one runs now
+        if (worker.max_execs > 0 && worker.execs() >= worker.max_execs) {
+            Doom(worker, Leave::kMaxJobs);
+        }
+    }
+    mean_run_ns_ +=
+        kMeanWeight * (static_cast<double>(worker.last_run().count()) - mean_run_ns_);
+    if (worker.open_count() > 0) {
+        PrefetchFor(worker);
+    } else {
+        Release(worker);
+    }
+    if (entry != nullptr) {
+        if (entry->in_queue) {
+            queue_.Remove(entry);
+        }
+        End(*entry, end, message);
+    }
+}
+
+void Pool::OnWorkerFree(Worker& worker) { Release(worker); }
+
+// The worker wants to be replaced and did not run the request.
+void Pool::OnHandedBack(Worker& worker, Entry* entry) {
+    --executing_;
+    Entry* next = worker.open_count() > 0 ? worker.open(0) : nullptr;
+    worker.Forget();
+    if (next != nullptr) {
+        next->Detach(&worker);
+        if (!next->in_queue && !next->attached() && !next->ended) {
+            Requeue(*next);
+        }
+    }
+    Retire(worker, Leave::kReplaceMe);
+    if (entry == nullptr) {
+        return;
+    }
+    if (++entry->handed_back > kMostHandedBack) {
+        End(*entry, JobEnd::kNoWorker,
+            "ten workers in a row asked to be replaced instead of answering");
+        return;
+    }
+    if (entry->cancelled) {
+        End(*entry, JobEnd::kCancelled, "");
+        return;
+    }
+    entry->answering = nullptr;
+    entry->since = Clock::now();
+    if (!entry->in_queue) {
+        Requeue(*entry);
+    }
+    Feed();
+}
+
+void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
+    std::string text(message);
+    if (end == JobEnd::kWorkerDied) {
+        // Judged when its exit is known and its output was read to the end.
+        RemoveIdle(worker);
+        worker.Kill(Leave::kDied);
+        return;
+    }
+    RemoveIdle(worker);
+    Leave why = end == JobEnd::kExecTtl ? Leave::kExecTtl : Leave::kProtocol;
+    Emit(WorkerChange::kRecycled, worker, Describe(why));
+    worker.Kill(why);
+    if (end == JobEnd::kProtocol) {
+        services_.log.Warn("worker broke the protocol, it is replaced",
+                           {{"pid", worker.pid()}, {"reason", text}});
+    }
+    Entry* current = worker.open_count() > 0 ? worker.open(0) : nullptr;
+    Entry* next = worker.open_count() > 1 ? worker.open(1) : nullptr;
+    if (worker.open_count() > 0) {
+        --executing_;
+        worker.Forget();
+    }
+    if (next != nullptr) {
+        next->Detach(&worker);
+        if (!next->in_queue && !next->attached() && !next->ended) {
+            Requeue(*next);
+        }
+    }
+    if (current != nullptr) {
+        current->Detach(&worker);
+        if (current->in_queue) {
+            queue_.Remove(current);
+        }
+        End(*current, end, text);
+    }
+    Feed();
+}
+
+// A worker died under a request that it may or may not have begun.
+void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bool first) {
+    entry.Detach(&worker);
+    if (entry.ended || entry.attached()) {
+        return;  // another worker has it
+    }
+    bool begun = first && entry.answering == &worker;
+    if (!begun && entry.cancelled) {
+        if (entry.in_queue) {
+            queue_.Remove(&entry);
+        }
+        End(entry, JobEnd::kCancelled, "");
+        return;
+    }
+    if (!first) {
+        // Prefetched: it stood behind the one under which the worker died.
+        if (!entry.in_queue) {
+            Requeue(entry);
+        }
+        return;
+    }
+    bool in_time =
+        entry.since == Instant{} || Clock::now() - entry.since < cfg_.allocate_timeout;
+    if (!begun && entry.job.replayable && entry.deaths == 0 && in_time && !closing_) {
+        ++entry.deaths;
+        if (!entry.in_queue) {
+            Requeue(entry);
+        }
+        return;
+    }
+    if (entry.in_queue) {
+        queue_.Remove(&entry);
+    }
+    std::string text = "worker " + std::to_string(worker.pid());
+    text += status.signal != 0 ? " was killed by signal " + std::to_string(status.signal)
+                               : " exited with code " + std::to_string(status.code);
+    text += begun ? " in the middle of its answer" : " before it answered";
+    End(entry, JobEnd::kWorkerDied, text);
+}
+
+// ---- view
+
+bool Pool::CanServe() const {
+    if (closing_ || QueueFull()) {
+        return false;
+    }
+    if (cfg_.debug) {
+        return boot_error_.empty();
+    }
+    return std::any_of(workers_.begin(), workers_.end(),
+                       [](const auto& w) { return w->serving() && !w->parked; });
+}
+
+PoolStatus Pool::Status() const {
+    PoolStatus status;
+    status.name = name_;
+    for (const auto& worker : workers_) {
+        status.workers.push_back(worker->Info());
+        if (worker->serving()) {
+            ++(worker->busy() ? status.working : status.ready);
+        }
+    }
+    status.queued = queue_.size();
+    status.generation = generation_;
+    status.resetting = resetting_;
+    status.queue_full = QueueFull();
+    status.debug = cfg_.debug;
+    status.boot_error = boot_error_;
+    return status;
+}
+
+}  // namespace rr::pool

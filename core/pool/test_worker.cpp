@@ -1,0 +1,156 @@
+// A worker for pool_test: a real process that speaks Goridge v3 over its standard pipes. The body
+// of a request says what to do:
+//   echo TEXT | pid | sleep MS TEXT | exit CODE | kill | error TEXT | double | garbage | replace
+//   stream N | hang (never answers, obeys nothing) | count (bytes received)
+// Environment: BOOT_EXIT=CODE ends it at once, BOOT_SILENT=1 never answers the handshake,
+// NUMBERED=1 negotiates request numbers, STUBBORN=1 ignores the stop command.
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "relay/frame.hpp"
+
+namespace {
+
+using rr::relay::FrameHeader;
+
+bool ReadAll(char* out, size_t size) {
+    while (size > 0) {
+        ssize_t got = read(0, out, size);
+        if (got <= 0) {
+            return false;
+        }
+        out += got;
+        size -= static_cast<size_t>(got);
+    }
+    return true;
+}
+
+struct Request {
+    FrameHeader header;
+    std::string payload;
+};
+
+bool ReadRequest(Request& r) {
+    std::string head(rr::relay::kFrameBase, '\0');
+    if (!ReadAll(head.data(), head.size())) {
+        return false;
+    }
+    size_t options = (static_cast<unsigned char>(head[0]) & 0x0f) - 3;
+    head.resize(head.size() + 4 * options);
+    if (!ReadAll(head.data() + rr::relay::kFrameBase, 4 * options)) {
+        return false;
+    }
+    rr::relay::ScanFrameHeader(head, UINT32_MAX, r.header);
+    r.payload.resize(r.header.payload);
+    return ReadAll(r.payload.data(), r.payload.size());
+}
+
+bool numbered = false;
+uint32_t number = 0;
+
+void Answer(const std::string& context, const std::string& body, uint8_t flags = 0,
+            uint8_t stream = 0) {
+    FrameHeader h;
+    h.flags = flags;
+    h.stream = stream;
+    bool control = (flags & rr::relay::flag::kControl) != 0;
+    h.options = control ? 0 : numbered ? 2 : 1;
+    h.option[0] = static_cast<uint32_t>(context.size());
+    h.option[1] = number;
+    h.payload = static_cast<uint32_t>(context.size() + body.size());
+    std::string frame(h.size(), '\0');
+    rr::relay::EncodeFrameHeader(h, frame.data());
+    frame += context + body;
+    for (size_t done = 0; done < frame.size();) {
+        ssize_t put = write(1, frame.data() + done, frame.size() - done);
+        if (put <= 0) {
+            exit(3);
+        }
+        done += static_cast<size_t>(put);
+    }
+}
+
+void Obey(const std::string& body) {
+    std::string verb = body.substr(0, body.find(' '));
+    std::string rest = body.size() > verb.size() ? body.substr(verb.size() + 1) : "";
+    const std::string context = "{\"status\":200}";
+    if (verb == "echo") {
+        Answer(context, rest);
+    } else if (verb == "pid") {
+        Answer(context, std::to_string(getpid()));
+    } else if (verb == "sleep") {
+        usleep(static_cast<useconds_t>(atoi(rest.c_str())) * 1000);
+        Answer(context, rest);
+    } else if (verb == "exit") {
+        exit(atoi(rest.c_str()));
+    } else if (verb == "kill") {
+        raise(SIGKILL);
+    } else if (verb == "error") {
+        Answer("", rest, rr::relay::flag::kError);
+    } else if (verb == "double") {
+        Answer(context, "first");
+        Answer(context, "second");
+    } else if (verb == "garbage") {
+        if (write(1, "Warning: this is no frame at all\n", 33) != 33) {
+            exit(3);
+        }
+        Answer(context, "late");
+    } else if (verb == "replace") {
+        Answer("{\"stop\":true}", "");
+    } else if (verb == "stream") {
+        for (int i = 0; i < atoi(rest.c_str()); ++i) {
+            Answer(i == 0 ? context : "", "chunk", 0, rr::relay::stream::kStream);
+        }
+        Answer("", "end");
+    } else if (verb == "hang") {
+        while (true) {
+            pause();
+        }
+    } else if (verb == "big") {
+        Answer(context, std::string(static_cast<size_t>(atoi(rest.c_str())), 'b'));
+    } else {
+        Answer(context, std::to_string(body.size()));
+    }
+}
+
+}  // namespace
+
+int main() {
+    if (const char* code = getenv("BOOT_EXIT")) {
+        fprintf(stderr, "cannot start: something is missing\n");
+        return atoi(code);
+    }
+    bool stubborn = getenv("STUBBORN") != nullptr;
+    bool negotiates = getenv("NUMBERED") != nullptr;
+    Request r;
+    while (ReadRequest(r)) {
+        if ((r.header.flags & rr::relay::flag::kControl) != 0) {
+            if (r.payload.find("stop") != std::string::npos) {
+                if (stubborn) {
+                    continue;
+                }
+                return 0;
+            }
+            if (getenv("BOOT_SILENT") != nullptr) {
+                continue;
+            }
+            Answer("",
+                   "{\"pid\":" + std::to_string(getpid()) + (negotiates ? ",\"rr\":1}" : "}"),
+                   rr::relay::flag::kControl);
+            numbered = negotiates;
+            continue;
+        }
+        if (r.header.options == 0) {
+            continue;  // STOP or PONG that came late
+        }
+        number = r.header.option[1];
+        Obey(r.payload.substr(r.header.option[0]));
+    }
+    return 0;
+}

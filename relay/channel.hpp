@@ -1,0 +1,100 @@
+// Channel: Goridge frames to and from one worker, over pipes or a socket, in either dialect.
+//
+// Both dialects look alike from above: a v2 context and its body arrive as one frame with option[0].
+// Answers up to kWhole bytes are handed over whole; larger ones piece by piece as they arrive, so
+// that memory stays bounded whatever a worker sends.
+//
+// Thread: its loop.
+// Owns:   the streams and the bytes read so far. Borrows the handler, which outlives it.
+// Fails:  OnBroken once: end of file, a bad frame, a failed write. Nothing comes after it. It never
+//         comes inside Send.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/base/loop.hpp"
+#include "core/net/stream.hpp"
+#include "relay/frame.hpp"
+#include "relay/handshake.hpp"
+
+namespace rr::relay {
+
+class ChannelHandler {
+public:
+    // A frame begins: its options and context are here. whole: so is its body; otherwise OnBody
+    // brings it. False pauses reading until Channel::Resume.
+    virtual bool OnFrame(const FrameHeader& header, Bytes context, Bytes body, bool whole) = 0;
+    virtual bool OnBody(Bytes piece, bool last) = 0;
+    // ended: the worker closed its side between frames. Otherwise `what` says what broke and
+    // `garbage` shows what was read instead of a frame.
+    virtual void OnBroken(bool ended, const char* what, Bytes garbage) = 0;
+    // What did not fit at once has gone out.
+    virtual void OnSent() {}
+
+protected:
+    ~ChannelHandler() = default;
+};
+
+class Channel final : private net::StreamHandler {
+public:
+    static constexpr size_t kWhole = 128 * 1024;
+    static constexpr size_t kMaxContext = 16 * 1024 * 1024;
+    static constexpr size_t kPadding = 64;  // readable bytes behind a context
+
+    // Pipes: `in` is what the worker reads, `out` what it writes.
+    Channel(Loop& loop, Dialect dialect, int in, int out, ChannelHandler& handler);
+    // A socket.
+    Channel(Loop& loop, Dialect dialect, int socket, net::Stream::Kind kind,
+            ChannelHandler& handler);
+
+    // Writes now what the kernel takes and copies the rest into a queue (OnSent tells when it is
+    // out). False: broken; OnBroken follows.
+    bool Send(const Bytes* slices, size_t count);
+    bool Send(Bytes bytes) { return Send(&bytes, 1); }
+    // All or nothing, without a queue: false if it would have to wait.
+    bool TrySend(Bytes bytes);
+    bool sending() const { return writer_->queued() > 0; }
+
+    // Looks, without waiting, whether the worker wrote something nobody asked for.
+    enum class Unsolicited : uint8_t { kNone, kBytes, kEnded };
+    Unsolicited Peek();
+
+    // Reads and handles what is there until the end; for a worker that has exited.
+    void DrainOutput();
+
+    void Resume();
+
+    // Bytes of a frame that has begun and not ended are waiting.
+    bool mid_frame() const { return body_left_ > 0 || !input_.empty(); }
+
+    Dialect dialect() const { return dialect_; }
+
+private:
+    enum class Step : uint8_t { kMore, kStop };
+
+    net::StreamHandler* AsHandler() { return this; }
+    std::span<char> OnReadBuffer() override;
+    void OnData(size_t size) override;
+    void OnClosed(net::CloseReason reason) override;
+    void OnDrained() override;
+
+    void Parse();
+    Step ParseV3();
+    Step ParseV2();
+    Step Deliver(const FrameHeader& header, size_t header_size);
+    Step DeliverBody();
+    void Break(bool ended, const char* what);
+
+    Dialect dialect_;
+    ChannelHandler& handler_;
+    std::unique_ptr<net::Stream> reader_;     // pipes: the output; else null
+    std::unique_ptr<net::Stream> writer_;     // pipes: the input; else the socket
+    Buffer input_;
+    uint64_t body_left_ = 0;                  // of a frame that is delivered in pieces
+    bool paused_ = false;
+    bool broken_ = false;
+    bool parsing_ = false;
+};
+
+}  // namespace rr::relay

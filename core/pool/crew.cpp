@@ -456,7 +456,6 @@ void Pool::Close(Deadline deadline, Callback<void()> closed) {
             Retire(worker, Leave::kClosing);
         }
     }
-    close_timer_.Arm(std::max<Duration>(deadline - Clock::now(), std::chrono::milliseconds(1)));
     loop_.Post([this] { CheckClosed(); });
 }
 
@@ -464,7 +463,10 @@ void Pool::CheckClosed() {
     if (!closing_ || closed_called_) {
         return;
     }
-    if (Clock::now() >= close_deadline_) {
+    Duration left = close_deadline_ - Clock::now();
+    if (left > Duration::zero()) {
+        close_timer_.Arm(left);
+    } else {
         while (!queue_.empty()) {
             Entry* entry = queue_.front();
             queue_.Remove(entry);

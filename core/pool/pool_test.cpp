@@ -1,0 +1,540 @@
+// The pool with real processes (test_worker.cpp) on a real loop.
+#include "core/pool/pool.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "core/api/events.hpp"
+#include "relay/frame.hpp"
+
+namespace rr::pool {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string WorkerProgram() { return std::string(RR_TEST_WORKER); }
+
+class Call final : public JobSink {
+public:
+    explicit Call(const std::string& body, bool replayable = false)
+        : bytes_(std::string(kHeadroom, '\0') + "{}" + body) {
+        job.context = bytes_.data() + kHeadroom;
+        job.context_size = 2;
+        job.body_size = static_cast<uint32_t>(body.size());
+        job.codec = relay::flag::kJson;
+        job.replayable = replayable;
+    }
+    void OnHead(const AnswerHead& head) override {
+        ++frames;
+        if (!head.context.empty()) {
+            context = head.context;
+        }
+    }
+    bool OnChunk(Bytes body) override {
+        answer += body;
+        return !pause;
+    }
+    void OnDone(const JobResult& result) override {
+        REQUIRE_FALSE(end);
+        end = result.end;
+        message = result.message;
+    }
+
+    Job job;
+    std::string context;
+    std::string answer;
+    std::string message;
+    std::optional<JobEnd> end;
+    int frames = 0;
+    bool pause = false;
+
+private:
+    std::string bytes_;
+};
+
+struct Fixture {
+    explicit Fixture(const std::function<void(PoolConfig&)>& tune = {},
+                     std::vector<std::pair<std::string, std::string>> env = {}) {
+        config.num_workers = 2;
+        config.destroy_timeout = std::chrono::seconds(2);
+        if (tune) {
+            tune(config);
+        }
+        services.main = &loop;
+        services.spawner = spawner.get();
+        services.events = &events;
+        services.settings.command = {WorkerProgram()};
+        services.settings.env = std::move(env);
+        services.settings.version = "2025.1.14";
+        events.worker.Subscribe([this](const WorkerEvent& e) {
+            ++seen[e.change];
+            if (e.change == WorkerChange::kRecycled) {
+                ++reasons[std::string(e.reason)];
+            }
+        });
+    }
+    ~Fixture() { Shut(); }
+
+    bool Open() {
+        bool called = false;
+        WorkerPool::Open(loop, services, "test", config, [&](auto opened) {
+            called = true;
+            if (opened) {
+                pool = std::move(*opened);
+            } else {
+                error = opened.error().message;
+            }
+        });
+        REQUIRE(loop.RunUntil([&called] { return called; }));
+        return pool != nullptr;
+    }
+    void Shut(Duration grace = std::chrono::seconds(5)) {
+        if (!pool) {
+            return;
+        }
+        bool closed = false;
+        pool->Close(Clock::now() + grace, [&closed] { closed = true; });
+        REQUIRE(loop.RunUntil([&closed] { return closed; }));
+        pool.reset();
+    }
+    // Runs one request to its end.
+    Call& Run(Call& call) {
+        pool->Exec(call.job, call);
+        REQUIRE(loop.RunUntil([&call] { return call.end.has_value(); }));
+        return call;
+    }
+    std::string Ask(const std::string& body) {
+        Call call(body);
+        Run(call);
+        return call.end == JobEnd::kDone ? call.answer : "failed: " + call.message;
+    }
+    Result<void> Reset() {
+        std::optional<Result<void>> result;
+        pool->Reset([&result](Result<void> r) { result = std::move(r); });
+        REQUIRE(loop.RunUntil([&result] { return result.has_value(); }));
+        return std::move(*result);
+    }
+
+    EventBus events;
+    Loop loop{"test"};
+    std::unique_ptr<Spawner> spawner = Spawner::Make(loop);
+    Services services;
+    PoolConfig config;
+    std::unique_ptr<WorkerPool> pool;
+    std::string error;
+    std::map<WorkerChange, int> seen;
+    std::map<std::string, int> reasons;
+};
+
+const std::vector<std::pair<std::string, std::string>> kNumbered = {{"NUMBERED", "1"}};
+
+}  // namespace
+
+TEST_CASE("pool: answers, one worker after the other, newest idle first") {
+    Fixture f;
+    REQUIRE(f.Open());
+    REQUIRE(f.Ask("echo hello") == "hello");
+    std::string pid = f.Ask("pid");
+    REQUIRE(f.Ask("pid") == pid);
+    REQUIRE(f.pool->Status().workers.size() == 2);
+}
+
+TEST_CASE("pool: OnDone never comes before Exec returned") {
+    Fixture f([](PoolConfig& c) { c.max_queue_size = 1; });
+    REQUIRE(f.Open());
+    Call first("sleep 20 x");
+    Call second("echo y");
+    f.pool->Exec(first.job, first);
+    f.pool->Exec(second.job, second);
+    REQUIRE_FALSE(second.end);
+    REQUIRE(f.loop.RunUntil([&] { return first.end && second.end; }));
+    REQUIRE(second.end == JobEnd::kQueueFull);
+    REQUIRE(first.end == JobEnd::kDone);
+}
+
+TEST_CASE("pool: waiting ends after allocate_timeout") {
+    Fixture f([](PoolConfig& c) {
+        c.num_workers = 1;
+        c.allocate_timeout = milliseconds(300);
+    });
+    REQUIRE(f.Open());
+    Call slow("sleep 600 x");
+    Call waiting("echo y");
+    f.pool->Exec(slow.job, slow);
+    f.Run(waiting);
+    REQUIRE(waiting.end == JobEnd::kNoWorker);
+    REQUIRE(f.loop.RunUntil([&] { return slow.end.has_value(); }));
+    REQUIRE(slow.end == JobEnd::kDone);
+}
+
+TEST_CASE("pool: a cancelled request leaves the queue unexecuted, a running one ends") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    Call slow("sleep 50 x");
+    Call queued("echo y");
+    Ticket running = f.pool->Exec(slow.job, slow);
+    Ticket waiting = f.pool->Exec(queued.job, queued);
+    f.pool->Cancel(waiting);
+    f.pool->Cancel(running);
+    REQUIRE(f.loop.RunUntil([&] { return slow.end && queued.end; }));
+    REQUIRE(queued.end == JobEnd::kCancelled);
+    REQUIRE(slow.end == JobEnd::kCancelled);
+    REQUIRE(slow.answer.empty());
+    REQUIRE(f.pool->Status().workers[0].execs == 1);
+}
+
+TEST_CASE("pool: a dead worker costs a replayable request nothing, any other a clear end") {
+    Fixture f;
+    REQUIRE(f.Open());
+    Call once("exit 3");
+    f.Run(once);
+    REQUIRE(once.end == JobEnd::kWorkerDied);
+    REQUIRE(once.message.find("exited with code 3 before it answered") != std::string::npos);
+    Call killed("kill", true);
+    f.Run(killed);  // both tries die
+    REQUIRE(killed.end == JobEnd::kWorkerDied);
+    REQUIRE(killed.message.find("signal 9") != std::string::npos);
+    REQUIRE(f.Ask("echo alive") == "alive");
+    REQUIRE(f.loop.RunUntil([&] { return f.pool->Status().ready == 2; }));
+}
+
+TEST_CASE("pool: an idle worker that dies is replaced without a request noticing") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    pid_t pid = static_cast<pid_t>(f.pool->Status().workers[0].pid);
+    f.spawner->Signal(pid, SIGKILL);
+    REQUIRE(f.loop.RunUntil([&] { return f.seen[WorkerChange::kExited] == 1; }));
+    REQUIRE(f.Ask("echo a") == "a");
+    REQUIRE(f.Ask("pid") != std::to_string(pid));
+}
+
+TEST_CASE("pool: exec_ttl ends the request and replaces the worker") {
+    Fixture f([](PoolConfig& c) {
+        c.supervised = true;
+        c.supervisor.exec_ttl = milliseconds(100);
+    });
+    REQUIRE(f.Open());
+    Call hung("hang", true);
+    f.Run(hung);
+    REQUIRE(hung.end == JobEnd::kExecTtl);
+    REQUIRE(f.reasons["exec_ttl"] == 1);
+    REQUIRE(f.Ask("echo on") == "on");
+}
+
+TEST_CASE("pool: a soft error keeps the worker") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    std::string pid = f.Ask("pid");
+    Call bad("error boom");
+    f.Run(bad);
+    REQUIRE(bad.end == JobEnd::kSoftError);
+    REQUIRE(bad.message == "boom");
+    REQUIRE(f.Ask("pid") == pid);
+}
+
+TEST_CASE("pool: garbage on the output costs that request only, at once") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    Call bad("garbage");
+    f.Run(bad);
+    REQUIRE(bad.end == JobEnd::kProtocol);
+    REQUIRE(bad.message.find("Warning: this is no frame") != std::string::npos);
+    REQUIRE(f.Ask("echo next") == "next");
+}
+
+TEST_CASE("pool: a second answer is never given to the next request") {
+    for (const auto& env : {std::vector<std::pair<std::string, std::string>>{}, kNumbered}) {
+        Fixture f([](PoolConfig& c) { c.num_workers = 1; }, env);
+        REQUIRE(f.Open());
+        REQUIRE(f.Ask("double") == "first");
+        if (env.empty()) {
+            // Without numbers only the time before the next dispatch protects (or the fence).
+            REQUIRE(f.loop.RunUntil([&] { return f.reasons["protocol"] == 1; }));
+        }
+        REQUIRE(f.Ask("echo mine") == "mine");
+    }
+}
+
+TEST_CASE("pool: a fence proves that a worker went on, without numbers") {
+    Fixture f([](PoolConfig& c) {
+        c.num_workers = 1;
+        c.fence = true;
+    });
+    REQUIRE(f.Open());
+    for (int i = 0; i < 20; ++i) {
+        REQUIRE(f.Ask("echo " + std::to_string(i)) == std::to_string(i));
+    }
+    std::string pid = f.Ask("pid");
+    REQUIRE(f.Ask("double") == "first");
+    REQUIRE(f.Ask("pid") != pid);
+}
+
+TEST_CASE("pool: replace me runs the request elsewhere, ten times at most") {
+    Fixture f;
+    REQUIRE(f.Open());
+    Call call("replace");
+    f.Run(call);
+    REQUIRE(call.end == JobEnd::kNoWorker);
+    REQUIRE(f.reasons["replace_me"] == 11);
+    REQUIRE(f.Ask("echo on") == "on");
+}
+
+TEST_CASE("pool: max_jobs is never exceeded and the successor is ready when it is reached") {
+    Fixture f([](PoolConfig& c) {
+        c.num_workers = 1;
+        c.max_jobs = 3;
+    });
+    REQUIRE(f.Open());
+    std::map<std::string, int> runs;
+    for (int i = 0; i < 12; ++i) {
+        ++runs[f.Ask("pid")];
+    }
+    for (const auto& [pid, count] : runs) {
+        REQUIRE(count <= 3);
+    }
+    REQUIRE(runs.size() >= 4);
+    REQUIRE(f.reasons["max_jobs"] >= 3);
+}
+
+TEST_CASE("pool: streams arrive frame by frame and pause on demand") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    Call call("stream 3");
+    call.pause = true;
+    Ticket ticket = f.pool->Exec(call.job, call);
+    REQUIRE(f.loop.RunUntil([&] { return call.frames == 1; }));
+    call.pause = false;
+    f.pool->Resume(ticket);
+    REQUIRE(f.loop.RunUntil([&] { return call.end.has_value(); }));
+    REQUIRE(call.answer == "chunkchunkchunkend");
+    REQUIRE(f.Ask("echo on") == "on");
+}
+
+TEST_CASE("pool: large answers come in pieces, large requests go out whole") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    REQUIRE(f.Ask("big 5000000").size() == 5000000);
+    REQUIRE(f.Ask("count " + std::string(3000000, 'x')) == "3000006");
+}
+
+TEST_CASE("pool: a body from a file reaches the worker whole") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    FILE* file = tmpfile();
+    std::string body = "count " + std::string(1000000, 'f');
+    REQUIRE(fwrite(body.data(), 1, body.size(), file) == body.size());
+    fflush(file);
+    Call call("");
+    call.job.body_file = fileno(file);
+    call.job.body_file_size = body.size();
+    f.Run(call);
+    REQUIRE(call.answer == std::to_string(body.size()));
+    fclose(file);
+}
+
+TEST_CASE("pool: prefetched requests are answered in order and to the right caller") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 2; }, kNumbered);
+    REQUIRE(f.Open());
+    std::vector<std::unique_ptr<Call>> calls;
+    for (int round = 0; round < 20; ++round) {
+        for (int i = 0; i < 50; ++i) {
+            calls.push_back(std::make_unique<Call>("echo " + std::to_string(calls.size()), true));
+            f.pool->Exec(calls.back()->job, *calls.back());
+        }
+        REQUIRE(f.loop.RunUntil([&] {
+            return std::all_of(calls.begin(), calls.end(), [](auto& c) { return c->end; });
+        }));
+    }
+    for (size_t i = 0; i < calls.size(); ++i) {
+        REQUIRE(calls[i]->end == JobEnd::kDone);
+        REQUIRE(calls[i]->answer == std::to_string(i));
+    }
+    uint64_t execs = 0;
+    for (auto& worker : f.pool->Status().workers) {
+        execs += worker.execs;
+    }
+    REQUIRE(execs >= calls.size());
+}
+
+TEST_CASE("pool: a request prefetched behind a slow one is run by somebody else") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 2; }, kNumbered);
+    REQUIRE(f.Open());
+    Call slow("sleep 400 slow");
+    Call other("sleep 60 other");
+    Call behind("echo behind", true);
+    f.pool->Exec(slow.job, slow);
+    f.pool->Exec(other.job, other);
+    f.pool->Exec(behind.job, behind);
+    REQUIRE(f.loop.RunUntil([&] { return behind.end.has_value(); }));
+    REQUIRE(behind.answer == "behind");
+    REQUIRE_FALSE(slow.end);
+    REQUIRE(f.loop.RunUntil([&] { return slow.end && other.end; }));
+    REQUIRE(f.Ask("echo on") == "on");
+}
+
+TEST_CASE("pool: a boot failure is told with exit code, output and command") {
+    Fixture f({}, {{"BOOT_EXIT", "7"}});
+    REQUIRE_FALSE(f.Open());
+    REQUIRE(f.error.find("exited with code 7") != std::string::npos);
+    REQUIRE(f.error.find("cannot start: something is missing") != std::string::npos);
+    REQUIRE(f.error.find(WorkerProgram()) != std::string::npos);
+}
+
+TEST_CASE("pool: a worker that never answers the handshake is killed and reported") {
+    Fixture f([](PoolConfig& c) { c.allocate_timeout = milliseconds(200); }, {{"BOOT_SILENT", "1"}});
+    REQUIRE_FALSE(f.Open());
+    REQUIRE(f.error.find("allocate_timeout") != std::string::npos);
+}
+
+TEST_CASE("pool: a missing program is named") {
+    Fixture f;
+    f.services.settings.command = {"no-such-program-here"};
+    REQUIRE_FALSE(f.Open());
+    REQUIRE(f.error.find("\"no-such-program-here\": executable file not found in $PATH") !=
+            std::string::npos);
+}
+
+TEST_CASE("pool: reset replaces every worker while requests go on") {
+    Fixture f;
+    REQUIRE(f.Open());
+    std::vector<int64_t> before;
+    for (auto& worker : f.pool->Status().workers) {
+        before.push_back(worker.pid);
+    }
+    Call running("sleep 300 running");
+    f.pool->Exec(running.job, running);
+    REQUIRE(f.Reset());
+    REQUIRE_FALSE(running.end);  // a slow request delays nobody
+    REQUIRE(f.Ask("echo new") == "new");
+    REQUIRE(f.loop.RunUntil([&] { return running.end.has_value(); }));
+    REQUIRE(running.answer == "300 running");
+    REQUIRE(f.loop.RunUntil([&] { return f.pool->Status().workers.size() == 2; }));
+    for (auto& worker : f.pool->Status().workers) {
+        REQUIRE(std::find(before.begin(), before.end(), worker.pid) == before.end());
+    }
+}
+
+TEST_CASE("pool: a reset whose boot fails keeps the old generation and says why") {
+    Fixture f;
+    REQUIRE(f.Open());
+    std::string pid = f.Ask("pid");
+    f.services.settings.env = {{"BOOT_EXIT", "9"}};
+    Result<void> reset = f.Reset();
+    REQUIRE_FALSE(reset);
+    REQUIRE(reset.error().message.find("exited with code 9") != std::string::npos);
+    REQUIRE(f.Ask("pid") == pid);
+}
+
+TEST_CASE("pool: twenty resets at once make at most two generations") {
+    Fixture f;
+    REQUIRE(f.Open());
+    int done = 0;
+    for (int i = 0; i < 20; ++i) {
+        f.pool->Reset([&done](Result<void> r) { done += r ? 1 : 0; });
+    }
+    REQUIRE(f.loop.RunUntil([&done] { return done == 20; }));
+    REQUIRE(f.pool->Status().generation == 3);
+}
+
+TEST_CASE("pool: a reset in steps keeps serving") {
+    Fixture f([](PoolConfig& c) {
+        c.num_workers = 4;
+        c.reset_surge = 25;
+    });
+    REQUIRE(f.Open());
+    REQUIRE(f.Reset());
+    REQUIRE(f.Ask("echo on") == "on");
+    REQUIRE(f.loop.RunUntil([&] { return f.pool->Status().workers.size() == 4; }));
+}
+
+TEST_CASE("pool: a stubborn worker is gone within destroy_timeout") {
+    Fixture f([](PoolConfig& c) {
+        c.num_workers = 1;
+        c.destroy_timeout = milliseconds(300);
+    }, {{"STUBBORN", "1"}});
+    REQUIRE(f.Open());
+    Instant begun = Clock::now();
+    f.Shut();
+    REQUIRE(Clock::now() - begun < std::chrono::seconds(2));
+}
+
+TEST_CASE("pool: closing answers what runs, and ends at the deadline whatever happens") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    Call slow("sleep 100 x");
+    f.pool->Exec(slow.job, slow);
+    f.Shut();
+    REQUIRE(slow.end == JobEnd::kDone);
+
+    Fixture g([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(g.Open());
+    Call hung("hang");
+    Call queued("echo x");
+    g.pool->Exec(hung.job, hung);
+    g.pool->Exec(queued.job, queued);
+    g.Shut(milliseconds(100));
+    REQUIRE(hung.end == JobEnd::kWorkerDied);
+    REQUIRE(queued.end == JobEnd::kClosed);
+}
+
+TEST_CASE("pool: the dynamic allocator grows on waiting and shrinks on idleness") {
+    Fixture f([](PoolConfig& c) {
+        c.num_workers = 1;
+        c.dynamic = true;
+        c.allocator.max_workers = 3;
+        c.allocator.spawn_rate = 2;
+        c.allocator.idle_timeout = milliseconds(300);
+    });
+    REQUIRE(f.Open());
+    Call slow("sleep 800 x");
+    f.pool->Exec(slow.job, slow);
+    REQUIRE(f.Ask("echo helped") == "helped");
+    REQUIRE_FALSE(slow.end);
+    REQUIRE(f.loop.RunUntil([&] { return f.pool->Status().workers.size() == 1; }));
+    REQUIRE(f.reasons["shrink"] == 2);
+}
+
+TEST_CASE("pool: debug mode gives every request its own process") {
+    Fixture f([](PoolConfig& c) {
+        c.debug = true;
+        c.num_workers = 0;
+    });
+    REQUIRE(f.Open());
+    REQUIRE(f.Ask("pid") != f.Ask("pid"));
+    f.services.settings.env = {{"BOOT_EXIT", "4"}};
+    REQUIRE(f.Reset());
+    REQUIRE(f.Ask("echo x").find("exited with code 4") != std::string::npos);
+}
+
+TEST_CASE("pool: workers are added and removed by hand, never the last one") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    bool added = false;
+    f.pool->AddWorker([&added](Result<void> r) { added = r.has_value(); });
+    REQUIRE(f.loop.RunUntil([&added] { return added; }));
+    REQUIRE(f.pool->Status().workers.size() == 2);
+    f.pool->RemoveWorker([](Result<void>) {});
+    f.pool->RemoveWorker([](Result<void>) {});
+    REQUIRE(f.loop.RunUntil([&] { return f.pool->Status().workers.size() == 1; }));
+    REQUIRE(f.Ask("echo last") == "last");
+}
+
+TEST_CASE("pool: ttl retires a worker when its successor is ready") {
+    Fixture f([](PoolConfig& c) {
+        c.num_workers = 1;
+        c.supervised = true;
+        c.supervisor.watch_tick = milliseconds(50);
+        c.supervisor.ttl = milliseconds(200);
+    });
+    REQUIRE(f.Open());
+    std::string first = f.Ask("pid");
+    REQUIRE(f.loop.RunUntil([&] { return f.reasons["ttl"] >= 1; }));
+    REQUIRE(f.Ask("pid") != first);
+}
+
+}  // namespace rr::pool

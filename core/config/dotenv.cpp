@@ -123,8 +123,8 @@ private:
 
     Result<std::string> QuotedValue(char quote) {
         size_t end = 1;
-        while (end < rest_.size() && (rest_[end] != quote || rest_[end - 1] == '\\')) {
-            ++end;
+        while (end < rest_.size() && rest_[end] != quote) {
+            end += rest_[end] == '\\' ? 2 : 1;
         }
         if (end >= rest_.size()) {
             return Fail(Errc::kInvalid,

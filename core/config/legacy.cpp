@@ -283,10 +283,8 @@ private:
         if (Node* relay = root_.LocatePath("server.relay"); Said(relay) && relay->text == "pipe") {
             relay->text = "pipes";
         }
-        if (Node* server = root_.Find("server"); Said(server) && server->place.source == nullptr) {
-            server->place = root_.Find("http")->place;
-        }
         Default("server.protocol", "v2");
+        root_.Find("server")->place = root_.Find("http")->place;
     }
 
     // The order in which 1.x registered them; the last one sees a request first.

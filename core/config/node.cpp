@@ -26,6 +26,15 @@ std::string Place::Prefix(std::string_view path) const {
     return out;
 }
 
+// Here and not in the class: Entry is complete only behind it.
+Node::Node() = default;
+Node::Node(Kind k, Place where) : kind(k), place(std::move(where)) {}
+Node::Node(const Node& other) = default;
+Node::Node(Node&& other) noexcept = default;
+Node& Node::operator=(const Node& other) = default;
+Node& Node::operator=(Node&& other) noexcept = default;
+Node::~Node() = default;
+
 Node Node::Text(std::string text, Place where) {
     Node node(Kind::kScalar, std::move(where));
     node.text = std::move(text);

@@ -37,8 +37,13 @@ public:
     enum class Kind : uint8_t { kNull, kScalar, kList, kMap };
     struct Entry;  // key (empty in lists) and value
 
-    Node() = default;
-    Node(Kind k, Place where) : kind(k), place(std::move(where)) {}
+    Node();
+    Node(Kind k, Place where);
+    Node(const Node& other);
+    Node(Node&& other) noexcept;
+    Node& operator=(const Node& other);
+    Node& operator=(Node&& other) noexcept;
+    ~Node();
     static Node Text(std::string text, Place where);
 
     bool IsNull() const { return kind == Kind::kNull; }

@@ -1,6 +1,7 @@
 #include "core/config/report.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace rr::config {
@@ -34,8 +35,9 @@ const std::vector<std::string>& Report::Sorted(const Findings& of) {
         for (const Finding& finding : of.found) {
             by_place.push_back(&finding);
         }
-        std::stable_sort(by_place.begin(), by_place.end(), [](const Finding* a, const Finding* b) {
-            return a->order != b->order ? a->order < b->order : a->line < b->line;
+        // Of one line, in the order of their finding, which is that of their addresses.
+        std::sort(by_place.begin(), by_place.end(), [](const Finding* a, const Finding* b) {
+            return std::tie(a->order, a->line, a) < std::tie(b->order, b->line, b);
         });
         of.sorted.clear();
         for (const Finding* finding : by_place) {

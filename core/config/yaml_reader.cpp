@@ -29,7 +29,7 @@ public:
 
     Node&& root() && { return std::move(root_); }
     bool failed() const { return failed_; }
-    int last_line() const { return last_line_; }  // of the newest event
+    int last_line() const { return last_line_; }  // of the newest scalar or bracket
 
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
@@ -60,6 +60,7 @@ public:
 
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
+        last_line_ = mark.line + 1;
         const bool quoted = tag != "?";  // "!" for every other style; explicit tags mean text too
         if (IsKey(mark, value, !quoted, true)) {
             return;
@@ -93,10 +94,7 @@ private:
         std::vector<Node> merges;
     };
 
-    Place At(const YAML::Mark& mark) {
-        last_line_ = mark.line + 1;
-        return {source_, last_line_};
-    }
+    Place At(const YAML::Mark& mark) const { return {source_, mark.line + 1}; }
 
     void Fail(const YAML::Mark& mark, std::string_view path, std::string_view text) {
         failed_ = true;
@@ -123,11 +121,12 @@ private:
         frame.has_key = true;
         frame.plain_key = plain;
         frame.key = LowerCase(text);
-        frame.key_line = last_line_ = mark.line + 1;
+        frame.key_line = mark.line + 1;
         return true;
     }
 
     void Open(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+        last_line_ = mark.line + 1;
         if (IsKey(mark, "", false, false)) {
             frames_.back().has_key = false;  // its place is taken when the collection closes
             frames_.back().key.clear();

@@ -42,7 +42,9 @@ final class HttpWorker
         if (!$worker->receive()) {
             return null;
         }
-        return $this->prototype->of($worker->context, $worker->body, $worker->flags);
+        $request = $this->prototype->of($worker->context, $worker->body, $worker->flags);
+        $worker->context = $worker->body = ''; // a large body lives as long as the request does
+        return $request;
     }
 
     /**
@@ -65,6 +67,8 @@ final class HttpWorker
             } catch (\Throwable $error) {
                 $this->worker->fail($error);
             }
+            // While we wait for the next request, nothing of this one is kept.
+            $request = $answer = $error = null;
             if ($this->gcEvery > 0 && $count % $this->gcEvery === 0) {
                 gc_collect_cycles();
             }

@@ -108,7 +108,7 @@ final class Worker
     /**
      * Answers piece by piece: each chunk is sent as it comes, $context with the first one (an empty
      * first chunk sends the context alone). Returns false when the server said that nobody listens
-     * any more; $chunks is then left where it stands, so the finally blocks of a generator run.
+     * any more; a generator has then got StreamStopped at its yield, its finally blocks have run.
      *
      * @param iterable<string|\Stringable> $chunks
      */
@@ -124,6 +124,7 @@ final class Worker
                 $told = $this->poll();
                 if ($told === Frame::STOP) {
                     $wanted = false;
+                    self::endGenerator($chunks);
                     break;
                 }
                 $waiting = $waiting && $told !== Frame::PONG;
@@ -213,6 +214,20 @@ final class Worker
             }
         }
         return $told;
+    }
+
+    /** @param iterable<string|\Stringable> $chunks */
+    private static function endGenerator(iterable $chunks): void
+    {
+        if ($chunks instanceof \Generator) {
+            try {
+                $chunks->throw(new StreamStopped('nobody listens any more'));
+            } catch (StreamStopped) {
+                // as it should be: not caught inside
+            } catch (\Throwable $error) {
+                Stdio::report("$error\n");
+            }
+        }
     }
 
     /** Carries out a control frame; false for stop. */

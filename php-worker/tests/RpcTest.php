@@ -1,0 +1,120 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Rr\Worker\Tests;
+
+use PHPUnit\Framework\TestCase;
+
+/** The client runs in a process of its own, the server is this test. */
+final class RpcTest extends TestCase
+{
+    private $process;
+    private $toClient;
+    private $fromClient;
+    private $listener;
+    private $connection = null;
+    private string $path = '';
+
+    protected function tearDown(): void
+    {
+        proc_terminate($this->process, 9);
+        proc_close($this->process);
+        if ($this->path !== '') {
+            unlink($this->path);
+        }
+    }
+
+    public static function relays(): array
+    {
+        return ['tcp' => ['tcp'], 'unix' => ['unix']];
+    }
+
+    private function start(string $relay): void
+    {
+        if ($relay === 'unix') {
+            $this->path = sys_get_temp_dir() . '/rr-php-rpc-' . bin2hex(random_bytes(6)) . '.sock';
+            $address = "unix://$this->path";
+            $this->listener = stream_socket_server($address);
+        } else {
+            $this->listener = stream_socket_server('tcp://127.0.0.1:0');
+            $address = 'tcp://' . stream_socket_get_name($this->listener, false);
+        }
+        $this->process = proc_open([PHP_BINARY, __DIR__ . '/workers/rpc.php'],
+            [['pipe', 'r'], ['pipe', 'w'], STDERR], $pipes, null, ['RR_RPC' => $address] + getenv());
+        [$this->toClient, $this->fromClient] = $pipes;
+    }
+
+    /** Lets the client call; returns the frame's header as hex and the payload. */
+    private function call(string $kind, string $method, mixed $argument): array
+    {
+        fwrite($this->toClient, json_encode([$kind, $method, $argument]) . "\n");
+        $this->connection ??= stream_socket_accept($this->listener, 10);
+        $head = unpack('Cwords/Cflags/Vlength/Vcrc/vstream/Vsequence/Vmethod',
+            stream_get_contents($this->connection, 20));
+        return $head + ['payload' => stream_get_contents($this->connection, $head['length'])];
+    }
+
+    private function reply(int $flags, string $result, array $call, ?int $sequence = null): mixed
+    {
+        $method = substr($call['payload'], 0, $call['method']);
+        fwrite($this->connection, Peer::frame($flags, $method . $result,
+            [$sequence ?? $call['sequence'], $call['method']]));
+        return $this->outcome();
+    }
+
+    private function outcome(): mixed
+    {
+        return json_decode(fgets($this->fromClient), true);
+    }
+
+    /** @dataProvider relays */
+    public function testCallsWithJson(string $relay): void
+    {
+        $this->start($relay);
+        $call = $this->call('json', 'informer.Workers', 'http');
+        self::assertSame([0x15, 0x08, 0, 1, 16, 'informer.Workers"http"'], [$call['words'],
+            $call['flags'], $call['stream'], $call['sequence'], $call['method'], $call['payload']]);
+        self::assertSame(['workers' => []], $this->reply(0x08, '{"workers":[]}', $call));
+        $call = $this->call('json', 'a.B', ['x' => 1.5, 'y' => 'é/']);
+        self::assertSame([2, 'a.B{"x":1.5,"y":"é/"}'], [$call['sequence'], $call['payload']]);
+        self::assertNull($this->reply(0x08, '', $call));
+    }
+
+    public function testCallsWithBytes(): void
+    {
+        $this->start('tcp');
+        $call = $this->call('raw', 'svc.Raw', 'some bytes');
+        self::assertSame([0x04, 'svc.Rawsome bytes'], [$call['flags'], $call['payload']]);
+        $large = str_repeat('x', 300_000);
+        self::assertSame($large, $this->reply(0x04, $large, $call));
+    }
+
+    public function testTheServersErrorIsAServiceException(): void
+    {
+        $this->start('tcp');
+        $text = "rpc: can't find service no.Such";
+        self::assertSame(['error' => 'ServiceException', 'text' => $text],
+            $this->reply(0x48, $text, $this->call('json', 'no.Such', null)));
+        self::assertTrue($this->reply(0x08, 'true', $this->call('json', 'still.Here', null)));
+    }
+
+    public function testRefusesTheAnswerToAnotherCall(): void
+    {
+        $this->start('tcp');
+        $outcome = $this->reply(0x08, '1', $this->call('json', 'a.B', null), 99);
+        self::assertSame('RelayException', $outcome['error']);
+    }
+
+    public function testConnectsAgainAfterTheServerLeft(): void
+    {
+        $this->start('tcp');
+        self::assertSame(1, $this->reply(0x08, '1', $this->call('json', 'a.B', null)));
+        fclose($this->connection);
+        $this->connection = null;
+        self::assertSame(2, $this->reply(0x08, '2', $this->call('json', 'a.B', null)));
+        $this->call('json', 'a.B', null);
+        fclose($this->connection);
+        self::assertSame('RelayException', $this->outcome()['error']);
+    }
+}

@@ -75,7 +75,7 @@ lint: llhttp ## check the format, then clang-tidy (bugprone, concurrency, perfor
 	@tools/deps lint
 	@clang-format-19 --dry-run -Werror $(sources)
 	@$(call configure,lint)
-	@run-clang-tidy-19 -quiet -j $(JOBS) -p build/lint '/(cmd|core|plugins|relay)/.*\.cpp$$'
+	@run-clang-tidy-19 -quiet -j $(JOBS) -p build/lint '/(cmd|core|plugins|relay)/.*(?<!_test)\.cpp$$'
 
 install: build ## install below $(DESTDIR)$(PREFIX), by default /usr/local
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install

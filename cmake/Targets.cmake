@@ -1,9 +1,13 @@
 # How a box of the map (README, "Source tour") becomes a target.
 #
 #   rr_library(name SOURCES a.cpp ... [TESTS a_test.cpp ...] [NEEDS other boxes and libraries])
-#   rr_plugin(name  SOURCES a.cpp ... [TESTS a_test.cpp ...] [NEEDS libraries])
+#   rr_plugin(name  SOURCES a.cpp ... [TESTS a_test.cpp ...] [NEEDS libraries]
+#             [REQUIRES plugins] [OFFERS names])
 #
 # A box may use what it lists under NEEDS and nothing else: that is the include order of the house.
+#
+# REQUIRES and OFFERS are for plugins from outside (RR_PLUGINS): they become the columns `needs` and
+# `offers` of the plugin's row. The rows of our own plugins stand in cmd/rr/plugins.cpp.
 
 add_library(rr_flags INTERFACE)
 target_include_directories(rr_flags INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
@@ -34,6 +38,7 @@ add_library(rr_test_main STATIC EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/tests/un
 target_link_libraries(rr_test_main PUBLIC Catch2::Catch2)
 
 set_property(GLOBAL PROPERTY rr_all_plugins "")
+set_property(GLOBAL PROPERTY rr_outside_rows "")
 
 function(rr_unit_tests name library)
     if(ARGN)
@@ -55,8 +60,32 @@ endfunction()
 
 # A plugin sees core/ and the pure-byte codecs of relay/; the include test keeps it to that.
 function(rr_plugin name)
-    cmake_parse_arguments(arg "" "" "SOURCES;TESTS;NEEDS" ${ARGN})
+    cmake_parse_arguments(arg "" "" "SOURCES;TESTS;NEEDS;REQUIRES;OFFERS" ${ARGN})
     rr_library(plugin_${name} SOURCES ${arg_SOURCES} TESTS ${arg_TESTS}
         NEEDS rr_api rr_config rr_log rr_pool ${arg_NEEDS})
     set_property(GLOBAL APPEND PROPERTY rr_all_plugins ${name})
+    if(RR_OUTSIDE_FOLDER)
+        list(TRANSFORM arg_REQUIRES REPLACE "(.+)" "\"\\1\"")
+        list(TRANSFORM arg_OFFERS REPLACE "(.+)" "\"\\1\"")
+        list(JOIN arg_REQUIRES ", " needs)
+        list(JOIN arg_OFFERS ", " offers)
+        set_property(GLOBAL APPEND_STRING PROPERTY rr_outside_rows
+            "RR_OUTSIDE_PLUGIN(${name}, {${needs}}, {${offers}})\n")
+    endif()
+endfunction()
+
+# Adds the folders of RR_PLUGINS and writes their rows to generated/outside_plugins.inc. A folder has
+# a CMakeLists.txt with rr_plugin(name ...) and defines std::unique_ptr<rr::Plugin> rr::name::Make().
+function(rr_add_outside_plugins)
+    foreach(RR_OUTSIDE_FOLDER IN LISTS RR_PLUGINS)
+        get_filename_component(RR_OUTSIDE_FOLDER "${RR_OUTSIDE_FOLDER}" ABSOLUTE)
+        if(NOT EXISTS "${RR_OUTSIDE_FOLDER}/CMakeLists.txt")
+            message(FATAL_ERROR "RR_PLUGINS: ${RR_OUTSIDE_FOLDER} has no CMakeLists.txt")
+        endif()
+        string(MD5 id "${RR_OUTSIDE_FOLDER}")
+        add_subdirectory("${RR_OUTSIDE_FOLDER}" "${PROJECT_BINARY_DIR}/outside/${id}")
+    endforeach()
+    get_property(rows GLOBAL PROPERTY rr_outside_rows)
+    file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/generated/outside_plugins.inc" CONTENT
+        "// Plugins from outside the repository (RR_PLUGINS): name, needs, offers.\n${rows}" @ONLY)
 endfunction()

@@ -45,31 +45,51 @@ def _time_limit(request):
     signal.signal(signal.SIGALRM, previous)
 
 
-@pytest.fixture
-def rr(request, tmp_path):
-    started = []
+class Starter:
+    """Starts servers and closes them all; `rr` and `rr_module` are its two lifetimes."""
 
-    def start(yaml, *, expect_fail=False, ready=True, timeout=30.0, directory=None, **named):
-        place = directory or tmp_path / f"rr{len(started)}"
+    def __init__(self, place):
+        self.place = place
+        self.servers = []
+
+    def __call__(self, yaml, *, expect_fail=False, ready=True, timeout=30.0, directory=None,
+                 **named):
+        place = directory or self.place / f"rr{len(self.servers)}"
         place.mkdir(parents=True, exist_ok=True)
         server = Server(place, yaml, **named)
-        started.append(server)
+        self.servers.append(server)
         if expect_fail:
             server.wait(timeout)
         elif ready:
             server.wait_ready(timeout)
         return server
 
-    yield start
-    for server in reversed(started):
-        server.close()
-    problems = [problem for server in started for problem in server.problems]
+    def close(self, tell):
+        for server in reversed(self.servers):
+            server.close()
+        problems = [problem for server in self.servers for problem in server.problems]
+        if problems or tell():
+            for server in self.servers:
+                print(server.describe())
+        if problems:
+            pytest.fail("; ".join(problems))
+
+
+@pytest.fixture
+def rr(request, tmp_path):
+    starter = Starter(tmp_path)
+    yield starter
     report = getattr(request.node, "report_call", None)
-    if problems or report is None or report.failed:
-        for server in started:
-            print(server.describe())
-    if problems:
-        pytest.fail("; ".join(problems))
+    starter.close(lambda: report is None or report.failed)
+
+
+@pytest.fixture(scope="module")
+def rr_module(request, tmp_path_factory):
+    """As rr, for the tests of a file that only ask and leave the server as it was."""
+    starter = Starter(tmp_path_factory.mktemp("module"))
+    failed = request.session.testsfailed
+    yield starter
+    starter.close(lambda: request.session.testsfailed > failed)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from harness.client import RawConnection, Response, request_bytes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORKERS = ROOT / "tests" / "integration" / "workers"
+POOL_WORKERS = ROOT / "tests" / "integration" / "pool" / "workers"
 MARK = "RR_TEST_MARK"
 
 SANITIZER = re.compile(
@@ -269,6 +270,10 @@ class Server:
 
     def post(self, target="/", body=b"", **named) -> Response:
         return self.request("POST", target, body, **named)
+
+    def ping(self):
+        """An answer without PHP. When it has come, the loop has read what was sent before."""
+        assert self.request("OPTIONS", "*").status == 200
 
     def raw(self, data, timeout=10.0):
         """Sends bytes on a new connection, closes our side, returns everything that came back."""

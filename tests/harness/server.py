@@ -125,7 +125,7 @@ class Server:
     """One `rr serve` process. Everything it started is gone after close()."""
 
     def __init__(self, directory, yaml, *, worker="echo.php", env=None, files=None, args=(),
-                 overrides=(), name=".rr.yaml", verbatim=False, command="serve", cwd=None):
+                 overrides=(), name=".rr.yaml", verbatim=False, command="serve", cwd=None, config_path=None):
         self.directory = pathlib.Path(directory)
         self.config = expand(yaml) if verbatim else full_config(yaml, worker)
         self.log = Log()
@@ -141,8 +141,12 @@ class Server:
                 target.write_bytes(content)
             else:
                 target.write_text(expand(content))
-        (self.directory / name).write_text(self.config)
-        argv = [binary(), command, "-c", name, "-w", str(self.directory)]
+        if config_path is None:
+            (self.directory / name).write_text(self.config)
+            argv = [binary(), command, "-c", name, "-w", str(self.directory)]
+        else:
+            self.config = pathlib.Path(config_path).read_text()
+            argv = [binary(), command, "-c", str(config_path)]
         for override in overrides:
             argv += ["-o", override]
         argv += list(args)

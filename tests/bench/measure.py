@@ -1,0 +1,127 @@
+"""Single measurements. Every one is bounded, and failures are counted, never dropped."""
+
+import mmap
+import re
+import struct
+import subprocess
+import time
+from dataclasses import dataclass
+
+from harness import process
+from harness.client import RawConnection, request_bytes
+
+UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6}
+
+
+@dataclass
+class Load:
+    per_second: float
+    failures: int
+    p50_us: float = 0.0
+    p99_us: float = 0.0
+
+
+def _time_us(text):
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
+    return float(number) * UNITS[unit]
+
+
+def wrk(url, connections, seconds, threads=1):
+    """One run of wrk. Failures: answers other than 2xx and 3xx, and errors of the sockets."""
+    output = subprocess.run(
+        ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
+         "--latency", url],
+        capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
+    failures = sum(int(number) for number in re.findall(
+        r"Non-2xx or 3xx responses: (\d+)", output))
+    if errors := re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)",
+                           output):
+        failures += sum(map(int, errors.groups()))
+    latency = {name: _time_us(value) for name, value in
+               re.findall(r"^\s+(\d+)%\s+(\S+)", output, re.M)}
+    return Load(float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)), failures,
+                latency.get("50", 0.0), latency.get("99", 0.0))
+
+
+def pipe_limit(program, command, in_flight, seconds, workers, env):
+    run = subprocess.run(
+        [program, "--workers", str(workers), "--in-flight", str(in_flight), "--seconds",
+         str(seconds), "--", *command],
+        capture_output=True, text=True, timeout=3 * seconds + 60, env=env)
+    values = dict(pair.split("=") for pair in run.stdout.split())
+    if "per_second" not in values:
+        raise RuntimeError(f"pipe_limit: {run.stderr.strip()}")
+    return Load(float(values["per_second"]), int(values["failures"]))
+
+
+def resident_kib(server):
+    return process.memory_kib(server.pid)
+
+
+def idle_connection_bytes(server, count=1000):
+    """Growth of the server by `count` kept connections that have had one answer each."""
+    request = request_bytes("GET", "/")
+    with RawConnection(server.address) as warm:
+        for _ in range(100):
+            warm.send(request).read_response()
+    before = process.memory_kib(server.pid)
+    connections = []
+    failures = 0
+    try:
+        for _ in range(count):
+            connection = RawConnection(server.address)
+            connections.append(connection)
+            failures += connection.send(request).read_response().status != 200
+        return (process.memory_kib(server.pid) - before) * 1024 / count, failures
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def large_post(server, megabytes=100):
+    """Seconds, and growth of the server's peak in MiB, for one raw body."""
+    piece = bytes(range(256)) * 4096
+    process.reset_peak(server.pid)
+    before = process.memory_kib(server.pid)
+    begin = time.monotonic()
+    with RawConnection(server.address, timeout=120) as connection:
+        connection.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/octet-stream\r\n"
+                        b"Content-Length: %d\r\n\r\n" % (megabytes << 20))
+        for _ in range(megabytes):
+            connection.send(piece)
+        status = connection.read_response().status
+    seconds = time.monotonic() - begin
+    peak = process.memory_kib(server.pid, "VmHWM")
+    return seconds, (peak - before) / 1024, int(status != 200)
+
+
+class Allocations:
+    """Reads and steers the counter that alloc_count.so keeps in a file."""
+
+    def __init__(self, path):
+        self._file = open(path, "r+b")
+        self._map = mmap.mmap(self._file.fileno(), 24)
+
+    def close(self):
+        self._map.close()
+        self._file.close()
+
+    @property
+    def calls(self):
+        return struct.unpack("<Q", self._map[:8])[0]
+
+    def trace(self, count):
+        self._map[16:24] = struct.pack("<Q", count)
+
+
+def allocations_per_request(server, counter, requests=5000):
+    """One warm keep-alive connection, one request after the other."""
+    request = request_bytes("GET", "/")
+    failures = 0
+    with RawConnection(server.address) as connection:
+        for _ in range(1000):
+            connection.send(request).read_response()
+        before = counter.calls
+        for _ in range(requests):
+            failures += connection.send(request).read_response().status != 200
+        return (counter.calls - before) / requests, failures

@@ -1,0 +1,1 @@
+"""What the tests need to run the real binary: processes, raw connections, load, Goridge frames."""

@@ -1,7 +1,10 @@
 // The pool with real processes (test_worker.cpp) on a real loop.
 #include "core/pool/pool.hpp"
 
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -11,6 +14,7 @@
 
 #include "core/api/events.hpp"
 #include "relay/frame.hpp"
+#include "relay/socket_hub.hpp"
 
 namespace rr::pool {
 namespace {
@@ -130,6 +134,27 @@ struct Fixture {
     std::map<WorkerChange, int> seen;
     std::map<std::string, int> reasons;
 };
+
+int ConnectTo(const net::Address& address) {
+    int fd;
+    int status;
+    if (address.kind == net::Address::Kind::kUnix) {
+        sockaddr_un to{};
+        to.sun_family = AF_UNIX;
+        address.path.copy(to.sun_path, sizeof(to.sun_path) - 1);
+        fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        status = connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof(to));
+    } else {
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(address.port);
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        fd = socket(AF_INET, SOCK_STREAM, 0);
+        status = connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof(to));
+    }
+    REQUIRE(status == 0);
+    return fd;
+}
 
 const std::vector<std::pair<std::string, std::string>> kNumbered = {{"NUMBERED", "1"}};
 
@@ -522,6 +547,35 @@ TEST_CASE("pool: workers are added and removed by hand, never the last one") {
     f.pool->RemoveWorker([](Result<void>) {});
     REQUIRE(f.loop.RunUntil([&] { return f.pool->Status().workers.size() == 1; }));
     REQUIRE(f.Ask("echo last") == "last");
+}
+
+TEST_CASE("pool: workers connect over unix and tcp sockets, strangers cost nothing") {
+    std::string path = "/tmp/rr-pool-test-" + std::to_string(getpid()) + ".sock";
+    for (const std::string& relay : {std::string("tcp://127.0.0.1:0"), "unix://" + path}) {
+        Fixture f([](PoolConfig& c) { c.num_workers = 3; });
+        relay::HubOptions options;
+        options.handshake_limit = milliseconds(500);
+        auto hub = relay::SocketHub::Open(f.loop, relay, options);
+        REQUIRE(hub);
+        f.services.hub = hub->get();
+        f.services.settings.relay = (*hub)->address().ToString();
+        // Two strangers before the workers: one silent, one that talks nonsense.
+        int silent = ConnectTo((*hub)->address());
+        int loud = ConnectTo((*hub)->address());
+        REQUIRE(write(loud, "GET / HTTP/1.1\r\n\r\n", 18) == 18);
+        REQUIRE(f.Open());
+        REQUIRE(f.Ask("echo over a socket") == "over a socket");
+        REQUIRE(f.Ask("big 1000000").size() == 1000000);
+        Call killed("kill");
+        f.Run(killed);
+        REQUIRE(killed.end == JobEnd::kWorkerDied);
+        REQUIRE(f.loop.RunUntil([&] { return f.pool->Status().ready == 3; }));
+        REQUIRE(f.Reset());
+        REQUIRE(f.Ask("echo again") == "again");
+        f.Shut();
+        close(silent);
+        close(loud);
+    }
 }
 
 TEST_CASE("pool: ttl retires a worker when its successor is ready") {

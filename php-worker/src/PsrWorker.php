@@ -83,20 +83,23 @@ final class PsrWorker
     }
 
     /**
-     * Calls $handler with each request until the server says stop. What it throws becomes an error
-     * answer and a text on stderr; the worker goes on.
+     * Calls $handler with each request until the server says stop. It returns a PSR-7 response, or
+     * what HttpWorker::serve() takes (a Response with a generator, say). What it throws becomes an
+     * error answer and a text on stderr; the worker goes on.
      *
-     * @param (callable(ServerRequestInterface): ResponseInterface)|RequestHandlerInterface $handler
+     * @param (callable(ServerRequestInterface): mixed)|RequestHandlerInterface $handler
      */
     public function serve(callable|RequestHandlerInterface $handler): void
     {
         $handle = $handler instanceof RequestHandlerInterface ? $handler->handle(...) : $handler;
         $this->http->serve(function (Request $request) use ($handle): mixed {
             $mapped = $this->mapOrRefuse($request);
-            if ($mapped !== null) {
-                $this->respond($handle($mapped));
+            $answer = $mapped === null ? null : $handle($mapped);
+            if ($answer instanceof ResponseInterface) {
+                $this->respond($answer);
+                return null;
             }
-            return null;
+            return $answer;
         });
     }
 

@@ -29,11 +29,12 @@ final class Peer
     private int $number = 0;
 
     /**
+     * @param string|list<string> $script below workers/, or a whole command
      * @param list<string> $options of php itself
      * @param array<string, string> $environment
      */
     public function __construct(
-        string $script,
+        string|array $script,
         private string $relay = 'pipes',
         array $options = [],
         array $environment = [],
@@ -45,7 +46,8 @@ final class Peer
             ['pipe', 'w'],
         ];
         $environment['RR_RELAY'] = $pipes ? 'pipes' : $this->listen($relay);
-        $command = [PHP_BINARY, ...$options, __DIR__ . "/workers/$script"];
+        $command = \is_array($script) ? $script
+            : [PHP_BINARY, ...$options, __DIR__ . "/workers/$script"];
         $this->process = proc_open($command, $descriptors, $handles, null,
             $environment + getenv());
         $this->errors = $handles[2];

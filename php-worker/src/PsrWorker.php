@@ -18,7 +18,7 @@ use Psr\Http\Server\RequestHandlerInterface;
  * HttpWorker in PSR-7 terms. Any PSR-17 factories serve; without them Nyholm's are taken if they
  * can be loaded, which is also the fastest way.
  *
- *     (new PsrWorker())->serve(fn (ServerRequestInterface $request) => new Response(200, [], 'Hi'));
+ *     (new PsrWorker())->serve(fn (ServerRequestInterface $r) => new Response(200, [], 'Hi'));
  */
 final class PsrWorker
 {
@@ -121,7 +121,10 @@ final class PsrWorker
     private function map(Request $request): ServerRequestInterface
     {
         // HTTP/1.0 without Host: the server cannot name one, and parse_url takes no empty host.
-        $uri = strncmp($request->uri, 'http:///', 8) === 0 ? substr($request->uri, 7) : $request->uri;
+        $uri = $request->uri;
+        if (strncmp($uri, 'http:///', 8) === 0) {
+            $uri = substr($uri, 7);
+        }
         $version = match ($request->protocol) {
             'HTTP/1.0' => '1.0',
             'HTTP/2.0', 'HTTP/2' => '2',

@@ -39,6 +39,7 @@ final class ExamplesTest extends TestCase
         $hello = ['php', self::EXAMPLES . '/hello/worker.php'];
         $uploads = ['php', self::EXAMPLES . '/uploads/worker.php'];
         $streaming = ['php', self::EXAMPLES . '/streaming/worker.php'];
+        $workers = __DIR__ . '/../workers';
         return [
             'hello /' => [$hello, '/', 200, '<h1>It works</h1>'],
             'hello /json' => [$hello, '/json?a=b', 200, '"a": "b"'],
@@ -47,8 +48,8 @@ final class ExamplesTest extends TestCase
             'uploads form' => [$uploads, '/', 200, '<form method="post"'],
             'uploads 404' => [$uploads, '/x', 404, 'No such page'],
             'streaming page' => [$streaming, '/', 200, 'EventSource'],
-            'workers/hello' => [['php', __DIR__ . '/../workers/hello.php'], '/', 200, 'Hello World!'],
-            'workers/psr7' => [['php', __DIR__ . '/../workers/psr7.php'], '/', 200, 'Hello World!'],
+            'workers/hello' => [['php', "$workers/hello.php"], '/', 200, 'Hello World!'],
+            'workers/psr7' => [['php', "$workers/psr7.php"], '/', 200, 'Hello World!'],
         ];
     }
 

@@ -78,21 +78,26 @@ function count_down(): iterable
     yield "done: one answer, sent while it was made\n";
 }
 
+/** @param array<array-key, string> $cells */
+function rows(array $cells): string
+{
+    $escape = static fn (string $text): string
+        => htmlspecialchars($text, ENT_QUOTES | ENT_SUBSTITUTE);
+    $rows = '';
+    foreach ($cells as $name => $value) {
+        $rows .= "<tr><th>{$escape((string) $name)}</th><td>{$escape($value)}</td></tr>\n";
+    }
+    return $rows;
+}
+
 /**
  * @param array<string, string> $facts
  * @param array<string, list<string>> $headers
  */
 function page(string $title, string $lead, array $facts, array $headers): string
 {
-    $escape = static fn (string $text): string => htmlspecialchars($text, ENT_QUOTES | ENT_SUBSTITUTE);
-    $rows = '';
-    foreach ($facts as $name => $value) {
-        $rows .= "<tr><th>{$escape($name)}</th><td>{$escape($value)}</td></tr>\n";
-    }
-    $more = '';
-    foreach ($headers as $name => $values) {
-        $more .= "<tr><th>{$escape((string) $name)}</th><td>{$escape(implode(', ', $values))}</td></tr>\n";
-    }
+    $rows = rows($facts);
+    $more = rows(array_map(static fn (array $values): string => implode(', ', $values), $headers));
     if ($more !== '') {
         $more = "<h2>Headers your browser sent</h2>\n<table>\n$more</table>\n";
     }
@@ -105,10 +110,11 @@ function page(string $title, string $lead, array $facts, array $headers): string
         <style>
           :root { color-scheme: light dark; --line: #8884; --accent: #0b7a75; }
           @media (prefers-color-scheme: dark) { :root { --accent: #4fd1c5; } }
-          body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1.2rem; }
+          body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto;
+            padding: 0 1.2rem; }
           h1 { font-size: 2.2rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-          h1::before { content: ""; display: inline-block; width: .5em; height: .5em; margin-right: .4em;
-            border-radius: 50%; background: var(--accent); }
+          h1::before { content: ""; display: inline-block; width: .5em; height: .5em;
+            margin-right: .4em; border-radius: 50%; background: var(--accent); }
           p { margin: .5rem 0 1.5rem; }
           table { border-collapse: collapse; width: 100%; }
           th, td { text-align: left; vertical-align: top; padding: .4rem .6rem .4rem 0;

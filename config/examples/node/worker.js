@@ -44,7 +44,8 @@ function takeFrames(buffer, take) {
     if (buffer.length < end) break;
     const options = [];
     for (let at = 12; at < headLength; at += 4) options.push(buffer.readUInt32LE(at));
-    take({ flags: buffer[1], stream: buffer[10], options, payload: buffer.subarray(headLength, end) });
+    const payload = buffer.subarray(headLength, end);
+    take({ flags: buffer[1], stream: buffer[10], options, payload });
     buffer = buffer.subarray(end);
   }
   return buffer;

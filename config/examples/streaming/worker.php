@@ -48,8 +48,8 @@ function page(): string
         <html lang="en">
         <meta charset="utf-8">
         <title>Streaming - rr</title>
-        <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;
-          margin:3rem auto;padding:0 1.2rem}</style>
+        <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;
+          max-width:44rem;margin:3rem auto;padding:0 1.2rem}</style>
         <h1>Server-sent events</h1>
         <p><button id="stop">Stop</button> <span id="state">connecting</span></p>
         <pre id="log"></pre>
@@ -59,7 +59,9 @@ function page(): string
           const end = (why) => { source.close(); state.textContent = why; };
           source.onopen = () => { state.textContent = 'open'; };
           source.onerror = () => { state.textContent = 'connecting again'; };
-          source.addEventListener('tick', (event) => { log.textContent = event.data + '\n' + log.textContent; });
+          source.addEventListener('tick', (event) => {
+            log.textContent = event.data + '\n' + log.textContent;
+          });
           source.addEventListener('end', () => end('ended'));
           document.getElementById('stop').onclick = () => end('stopped');
         </script>

@@ -24,12 +24,13 @@ $kept = sys_get_temp_dir() . '/rr-example-uploads';
     $title = $request->parsedBody()['title'] ?? '';
     $rows = '';
     foreach (files($request->uploads) as $file) {
-        $rows .= '<tr><td>' . escape($file['name']) . '</td><td>' . escape($file['mime']) . '</td><td>'
-            . number_format($file['size']) . '</td><td>' . escape(keep($file, $kept)) . '</td></tr>';
+        $cells = [$file['name'], $file['mime'], number_format($file['size']), keep($file, $kept)];
+        $rows .= '<tr><td>' . implode('</td><td>', array_map(escape(...), $cells)) . '</td></tr>';
     }
-    return Response::html(page('<p>Title: <b>' . escape(is_string($title) ? $title : '') . '</b></p>'
-        . ($rows === '' ? '<p>No files.</p>' : "<table><tr><th>Name<th>Type<th>Bytes<th>SHA-256, or why"
-            . " not</tr>$rows</table>") . form()));
+    $head = '<tr><th>Name<th>Type<th>Bytes<th>SHA-256, or why not</tr>';
+    return Response::html(page('<p>Title: <b>' . escape(is_string($title) ? $title : '')
+        . '</b></p>' . ($rows === '' ? '<p>No files.</p>' : "<table>$head$rows</table>")
+        . form()));
 });
 
 /**

@@ -70,6 +70,7 @@ final class ExamplesTest extends TestCase
         }
         self::assertFileDoesNotExist($path);
         unlink(sys_get_temp_dir() . "/rr-example-uploads/$hash");
+        @rmdir(sys_get_temp_dir() . '/rr-example-uploads');
     }
 
     public function testStreamingEndsItsGeneratorWhenTheClientLeft(): void

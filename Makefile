@@ -20,8 +20,7 @@ space := $(empty) $(empty)
 plugin_list = $(subst $(space),;,$(strip $(abspath $(PLUGINS))))
 sources = $(shell git ls-files --cached --others --exclude-standard '*.cpp' '*.hpp')
 
-# configure NAME: (re)configures a preset; cheap when nothing changed.
-configure = cmake --preset $(1) -DRR_PLUGINS='$(plugin_list)' --log-level=WARNING >/dev/null
+configure = tools/configure $(1) '-DRR_PLUGINS=$(plugin_list)'
 
 .PHONY: deps build serve test bench fuzz sanitize format lint install package clean help \
 	deps-build llhttp
@@ -54,7 +53,7 @@ test: llhttp ## everything: unit tests, fuzz corpora, sanitizers, PHP, integrati
 bench: build ## measure against the pipe limit and nginx + php-fpm; ARGS="..." goes to tests/bench/run
 	@tools/deps serve bench
 	@$(call configure,release) -DRR_BENCH=ON
-	@cmake --build build/release -j $(JOBS)
+	@cmake --build build/release -j $(JOBS) --target rr pipe_limit alloc_count
 	@tests/bench/run $(ARGS)
 
 fuzz: llhttp ## let each fuzz target look for new inputs, FUZZ_SECONDS=20 each

@@ -99,7 +99,7 @@ def build(preset):
     began = time.monotonic()
     # The sanitizer build proves that a plugin folder from outside can be built in.
     plugins = str(ROOT / "tests" / "outside_plugin") if preset == "asan" else ""
-    for command in (["cmake", "--preset", preset, f"-DRR_PLUGINS={plugins}", "-DRR_BENCH=OFF"],
+    for command in (["tools/configure", preset, f"-DRR_PLUGINS={plugins}"],
                     ["cmake", "--build", f"build/{preset}", "-j", str(JOBS)]):
         if run(command, log, 1800) != 0:
             say(tail(log))

@@ -18,7 +18,7 @@ use Psr\Http\Server\RequestHandlerInterface;
  * HttpWorker in PSR-7 terms. Any PSR-17 factories serve; without them Nyholm's are taken if they
  * can be loaded, which is also the fastest way.
  *
- *     (new PsrWorker())->serve(fn (ServerRequestInterface $request) => new Response(200, [], 'Hi'));
+ *     (new PsrWorker())->serve(fn (ServerRequestInterface $r) => new Response(200, [], 'Hi'));
  */
 final class PsrWorker
 {
@@ -83,20 +83,23 @@ final class PsrWorker
     }
 
     /**
-     * Calls $handler with each request until the server says stop. What it throws becomes an error
-     * answer and a text on stderr; the worker goes on.
+     * Calls $handler with each request until the server says stop. It returns a PSR-7 response, or
+     * what HttpWorker::serve() takes (a Response with a generator, say). What it throws becomes an
+     * error answer and a text on stderr; the worker goes on.
      *
-     * @param (callable(ServerRequestInterface): ResponseInterface)|RequestHandlerInterface $handler
+     * @param (callable(ServerRequestInterface): mixed)|RequestHandlerInterface $handler
      */
     public function serve(callable|RequestHandlerInterface $handler): void
     {
         $handle = $handler instanceof RequestHandlerInterface ? $handler->handle(...) : $handler;
         $this->http->serve(function (Request $request) use ($handle): mixed {
             $mapped = $this->mapOrRefuse($request);
-            if ($mapped !== null) {
-                $this->respond($handle($mapped));
+            $answer = $mapped === null ? null : $handle($mapped);
+            if ($answer instanceof ResponseInterface) {
+                $this->respond($answer);
+                return null;
             }
-            return null;
+            return $answer;
         });
     }
 
@@ -118,7 +121,10 @@ final class PsrWorker
     private function map(Request $request): ServerRequestInterface
     {
         // HTTP/1.0 without Host: the server cannot name one, and parse_url takes no empty host.
-        $uri = strncmp($request->uri, 'http:///', 8) === 0 ? substr($request->uri, 7) : $request->uri;
+        $uri = $request->uri;
+        if (strncmp($uri, 'http:///', 8) === 0) {
+            $uri = substr($uri, 7);
+        }
         $version = match ($request->protocol) {
             'HTTP/1.0' => '1.0',
             'HTTP/2.0', 'HTTP/2' => '2',

@@ -36,7 +36,7 @@ final class Request
     private string $context = '';
     private int $flags = 0;
 
-    /** The object all requests are cloned from: its properties are unset, so that __get is asked. */
+    /** What all requests are cloned from: its properties are unset, so that __get is asked. */
     public static function prototype(): self
     {
         $request = new self();

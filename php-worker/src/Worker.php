@@ -56,7 +56,7 @@ final class Worker
         while (true) {
             // The short path: a whole numbered request that came in one read.
             if ($this->kept === []) {
-                if ($relay->buffer === '') {
+                if ($relay->buffer === '' && !$relay->closed) {
                     $bytes = @fread($relay->in, 8192);
                     $relay->buffer = $bytes === false ? '' : $bytes;
                 }

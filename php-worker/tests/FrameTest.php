@@ -44,7 +44,10 @@ final class FrameTest extends TestCase
                 Frame::encode(0, '', [], Frame::STOP),
                 '13 00 00 00 00 00 96 d1 80 34 02 00',
             ],
-            'pong' => [Frame::encode(0, '', [], Frame::PONG), '13 00 00 00 00 00 96 d1 80 34 08 00'],
+            'pong' => [
+                Frame::encode(0, '', [], Frame::PONG),
+                '13 00 00 00 00 00 96 d1 80 34 08 00',
+            ],
             'error' => [
                 Frame::encode(Frame::ERROR, 'boom'),
                 '13 40 04 00 00 00 88 1e 11 e3 00 00 | 62 6f 6f 6d',

@@ -29,11 +29,12 @@ final class Peer
     private int $number = 0;
 
     /**
+     * @param string|list<string> $script below workers/, or a whole command
      * @param list<string> $options of php itself
      * @param array<string, string> $environment
      */
     public function __construct(
-        string $script,
+        string|array $script,
         private string $relay = 'pipes',
         array $options = [],
         array $environment = [],
@@ -45,7 +46,8 @@ final class Peer
             ['pipe', 'w'],
         ];
         $environment['RR_RELAY'] = $pipes ? 'pipes' : $this->listen($relay);
-        $command = [PHP_BINARY, ...$options, __DIR__ . "/workers/$script"];
+        $command = \is_array($script) ? $script
+            : [PHP_BINARY, ...$options, __DIR__ . "/workers/$script"];
         $this->process = proc_open($command, $descriptors, $handles, null,
             $environment + getenv());
         $this->errors = $handles[2];
@@ -80,7 +82,8 @@ final class Peer
         $head = \chr(0x10 | 3 + \count($options)) . \chr($flags) . pack('V', \strlen($payload));
         $checksum = strrev(hash('crc32b', $head, true));
         return $head . $checksum . \chr($stream) . "\0"
-            . implode('', array_map(static fn (int $o): string => pack('V', $o), $options)) . $payload;
+            . implode('', array_map(static fn (int $o): string => pack('V', $o), $options))
+            . $payload;
     }
 
     public function greet(bool $numbered = true): self
@@ -160,10 +163,11 @@ final class Peer
                     Assert::assertSame(1, \ord($bytes[0]) >> 4);
                     Assert::assertSame(strrev(hash('crc32b', substr($bytes, 0, 6), true)),
                         substr($bytes, 6, 4), 'checksum of ' . bin2hex(substr($bytes, 0, 12)));
+                    $options = unpack('V*', substr($bytes, 12, $head - 12)) ?: [];
                     return [
                         'flags' => \ord($bytes[1]),
                         'stream' => \ord($bytes[10]),
-                        'options' => array_values(unpack('V*', substr($bytes, 12, $head - 12)) ?: []),
+                        'options' => array_values($options),
                         'payload' => substr($bytes, $head),
                     ];
                 }
@@ -234,7 +238,7 @@ final class Peer
     private function listen(string $relay): string
     {
         if ($relay === 'unix') {
-            $this->path = sys_get_temp_dir() . '/rr-php-worker-' . bin2hex(random_bytes(6)) . '.sock';
+            $this->path = sys_get_temp_dir() . '/rr-php-' . bin2hex(random_bytes(6)) . '.sock';
             $address = 'unix://' . $this->path;
             $this->listener = stream_socket_server($address);
             return $address;

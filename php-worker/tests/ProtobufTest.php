@@ -26,19 +26,20 @@ final class ProtobufTest extends TestCase
     {
         $bytes = "\x0a\x09127.0.0.1\x12\x08HTTP/1.0\x1a\x03GET\x22\x09http:///x";
         self::assertSame(37, \strlen($bytes));
-        self::assertEquals(['remoteAddr' => '127.0.0.1', 'protocol' => 'HTTP/1.0', 'method' => 'GET',
-            'uri' => 'http:///x'], Protobuf::decodeRequest($bytes));
+        self::assertEquals(['remoteAddr' => '127.0.0.1', 'protocol' => 'HTTP/1.0',
+            'method' => 'GET', 'uri' => 'http:///x'], Protobuf::decodeRequest($bytes));
     }
 
     public function testDecodesMapsFlagsAndUploads(): void
     {
         $upload = '{"f":{"name":"a","size":1}}';
         $bytes = self::entry(5, 'X-Many', 'a', "b\xff") . self::entry(5, 'X-None')
-            . self::entry(6, 'c', 'v w') . self::text(7, 'a=1') . "\x40\x01" . self::text(9, $upload)
-            . self::entry(10, 'who', 'me', 'you');
+            . self::entry(6, 'c', 'v w') . self::text(7, 'a=1') . "\x40\x01"
+            . self::text(9, $upload) . self::entry(10, 'who', 'me', 'you');
         self::assertEquals(['protocol' => '', 'method' => '',
             'headers' => ['X-Many' => ['a', "b\xff"], 'X-None' => []], 'cookies' => ['c' => 'v w'],
-            'rawQuery' => 'a=1', 'parsed' => true, 'uploads' => ['f' => ['name' => 'a', 'size' => 1]],
+            'rawQuery' => 'a=1', 'parsed' => true,
+            'uploads' => ['f' => ['name' => 'a', 'size' => 1]],
             'attributes' => ['who' => 'me']], Protobuf::decodeRequest($bytes));
     }
 

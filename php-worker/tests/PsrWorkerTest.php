@@ -107,6 +107,15 @@ final class PsrWorkerTest extends TestCase
         self::assertSame(0, $peer->answer($number)[2]);
     }
 
+    public function testTakesWhatHttpWorkerTakes(): void
+    {
+        $peer = $this->peer();
+        $number = $peer->request('/chunks');
+        self::assertSame('a', $peer->answer($number)[1]);
+        self::assertSame('b', $peer->answer($number)[1]);
+        self::assertSame(['', '', 0, 8], $peer->answer($number));
+    }
+
     public function testServesOnAfterAnException(): void
     {
         $peer = $this->peer();

@@ -37,13 +37,14 @@ final class RelayTest extends TestCase
     public function testReadsAFrameThatComesByteByByte(): void
     {
         $frame = Peer::frame(8, 'ctxbody', [3]);
-        $children = proc_open([PHP_BINARY, '-r', 'foreach (str_split(base64_decode($argv[1])) as $b)'
-            . ' { fwrite(STDOUT, $b); usleep(200); }', base64_encode($frame)], [1 => ['pipe', 'w']],
-            $pipes);
+        $code = 'foreach (str_split(base64_decode($argv[1])) as $b) {'
+            . ' fwrite(STDOUT, $b); usleep(200); }';
+        $child = proc_open([PHP_BINARY, '-r', $code, base64_encode($frame)],
+            [1 => ['pipe', 'w']], $pipes);
         $relay = new Relay($pipes[1], $this->far);
         self::assertSame([8, 0, [3], 'ctx', 'body'], $relay->read());
         self::assertNull($relay->read());
-        proc_close($children);
+        proc_close($child);
     }
 
     /** @dataProvider brokenFrames */

@@ -41,7 +41,8 @@ final class RpcTest extends TestCase
             $address = 'tcp://' . stream_socket_get_name($this->listener, false);
         }
         $this->process = proc_open([PHP_BINARY, __DIR__ . '/workers/rpc.php'],
-            [['pipe', 'r'], ['pipe', 'w'], STDERR], $pipes, null, ['RR_RPC' => $address] + getenv());
+            [['pipe', 'r'], ['pipe', 'w'], STDERR], $pipes, null,
+            ['RR_RPC' => $address] + getenv());
         [$this->toClient, $this->fromClient] = $pipes;
     }
 

@@ -48,7 +48,8 @@ final class WorkerTest extends TestCase
         self::assertSame('body', $peer->answer(null)[1]);
         self::request($peer, 'error boom');
         $frame = $peer->receive();
-        self::assertSame([0x40, [], 'boom'], [$frame['flags'], $frame['options'], $frame['payload']]);
+        self::assertSame(0x40, $frame['flags']);
+        self::assertSame([[], 'boom'], [$frame['options'], $frame['payload']]);
         self::assertSame(0, $peer->stop());
     }
 
@@ -74,7 +75,8 @@ final class WorkerTest extends TestCase
     public function testAnswersAPidRequestBehindARequestAfterIt(string $relay): void
     {
         $peer = (new Peer('raw.php', $relay))->greet();
-        $peer->send($peer->rawRequestFrame(0x08, '{}', 'stream 3') . Peer::frame(0x09, '{"pid":1}'));
+        $peer->send($peer->rawRequestFrame(0x08, '{}', 'stream 3')
+            . Peer::frame(0x09, '{"pid":1}'));
         for ($i = 1; $i <= 4; ++$i) {
             $peer->answer(1);
         }
@@ -203,8 +205,11 @@ final class WorkerTest extends TestCase
     }
 
     /** @dataProvider ends */
-    public function testReportsAScriptThatEndsInsideARequest(string $do, int $code, string $text): void
-    {
+    public function testReportsAScriptThatEndsInsideARequest(
+        string $do,
+        int $code,
+        string $text,
+    ): void {
         $peer = (new Peer('raw.php'))->greet();
         self::request($peer, $do);
         self::assertNull($peer->next());

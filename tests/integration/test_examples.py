@@ -6,14 +6,15 @@ import pytest
 
 from harness.server import ROOT
 
-SAMPLES = sorted((ROOT / "config").glob("*.yaml")) + sorted(ROOT.glob(".rr.yaml.example"))
-EXAMPLES = sorted((ROOT / "config" / "examples").glob("*/.rr.yaml"))
+SAMPLES = sorted(str(path.relative_to(ROOT)) for path in [*(ROOT / "config").glob("*.yaml"),
+                                                          *ROOT.glob(".rr.yaml.example")])
+EXAMPLES = sorted(path.parent.name for path in (ROOT / "config" / "examples").glob("*/.rr.yaml"))
 LOOPBACK = {"RR_HTTP_ADDRESS": "127.0.0.1:0"}
 
 
-@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SAMPLES)
 def test_samples_pass_the_check(rr, path):
-    server = rr("", config_path=path, command="check", expect_fail=True)
+    server = rr("", config_path=ROOT / path, command="check", expect_fail=True)
     assert server.code == 0, server.log
     assert server.log.find("unknown|nearest") is None
 
@@ -22,11 +23,11 @@ def example(rr, name):
     return rr("", config_path=ROOT / "config" / "examples" / name / ".rr.yaml", env=LOOPBACK)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
-def test_every_example_starts_and_answers(rr, path):
-    if path.parent.name == "node" and shutil.which("node") is None:
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_starts_and_answers(rr, name):
+    if name == "node" and shutil.which("node") is None:
         pytest.skip("there is no node")
-    server = example(rr, path.parent.name)
+    server = example(rr, name)
     assert server.get("/").status == 200
     assert server.stop() == 0
 

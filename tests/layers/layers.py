@@ -58,8 +58,9 @@ def is_codec(path):
 
 
 def is_system_header(header):
-    """Of POSIX, Linux or C: no header of C++ itself ends in .h."""
-    return header.endswith(".h") and not header.startswith(LIBRARIES)
+    """Of POSIX, Linux or C: no header of C++ itself ends in .h, and the compiler's own are free."""
+    return (header.endswith(".h") and not header.startswith(LIBRARIES)
+            and not re.match(r"(\w+intrin|arm_neon)\.h$", header))
 
 
 def check_angle(path, header):

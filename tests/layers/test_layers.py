@@ -87,6 +87,7 @@ class Layers(unittest.TestCase):
             self.assert_clean(right, f"#include <{header}>\n")
         self.assert_found("relay/frame.cpp", "#include <uv.h>\n", "pure bytes")
         self.assert_clean("plugins/http/a.cpp", "#include <simdjson.h>\n#include <vector>\n")
+        self.assert_clean("plugins/http/a.cpp", "#include <emmintrin.h>\n")
 
     def test_spaces_do_not_hide_an_include(self):
         self.assert_found("plugins/a/a.cpp", "  #  include  <unistd.h>\n", "headers of the system")

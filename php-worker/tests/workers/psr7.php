@@ -28,7 +28,7 @@ if (getenv('PLAIN_FACTORIES') === '1') {
     };
 }
 
-(new PsrWorker(null, $requests))->serve(static function (ServerRequestInterface $request): Response {
+(new PsrWorker(null, $requests))->serve(static function (ServerRequestInterface $request): mixed {
     switch ($request->getUri()->getPath()) {
         case '/large':
             return new Response(200, [], str_repeat('x', 9 << 20));
@@ -36,6 +36,8 @@ if (getenv('PLAIN_FACTORIES') === '1') {
             // A stream that PHP cannot stat; read as it is, since it is not compressed.
             $stream = fopen('compress.zlib://' . __DIR__ . '/unsized.txt', 'rb');
             return new Response(200, [], Stream::create($stream));
+        case '/chunks':
+            return ['a', 'b'];
         case '/throw':
             throw new RuntimeException('thrown by the handler');
     }

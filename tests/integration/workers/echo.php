@@ -5,7 +5,7 @@ declare(strict_types=1);
 // The worker of the integration tests: the path says what it does (see the table below), any other
 // path answers with everything it knows about the request, as JSON.
 //
-//   /sleep?ms=            answer late                  /stdout?text=   write to the pipe past frames
+//   /sleep?ms=            answer late                  /stdout?text=   to the pipe past frames
 //   /exit?code=           end without an answer        /stdout?bytes=  the same, N times "x"
 //   /kill                 SIGKILL to itself            /double         answer twice
 //   /error?text=          an ERROR frame               /double?ms=     the second one late
@@ -91,7 +91,8 @@ function uploadedFiles(array $tree): array
     $found = [];
     if (isset($tree['tmpName']) && is_string($tree['tmpName'])) {
         if ($tree['tmpName'] !== '' && is_file($tree['tmpName'])) {
-            $found[$tree['name']] = [filesize($tree['tmpName']), hash_file('crc32b', $tree['tmpName'])];
+            $path = $tree['tmpName'];
+            $found[$tree['name']] = [filesize($path), hash_file('crc32b', $path)];
         }
         return $found;
     }
@@ -202,7 +203,8 @@ $http->serve(static function (Request $request) use (
             $worker->respond('', '');
             return null;
         case '/big':
-            $http->respond(200, str_repeat('x', (int) ((float) ($query['mb'] ?? 1) * 1048576)), $text);
+            $size = (int) ((float) ($query['mb'] ?? 1) * 1048576);
+            $http->respond(200, str_repeat('x', $size), $text);
             return null;
         case '/memory':
             $kept[] = str_repeat(random_bytes(16), 65536 * (int) ($query['mb'] ?? 1));
@@ -226,7 +228,8 @@ $http->serve(static function (Request $request) use (
             $http->respond(200, $request->body, ['Content-Type' => 'application/octet-stream']);
             return null;
         case '/length':
-            $http->respond(200, strlen($request->body) . ' ' . hash('crc32b', $request->body), $text);
+            $sum = hash('crc32b', $request->body);
+            $http->respond(200, strlen($request->body) . " $sum", $text);
             return null;
         case '/pid':
             $http->respond(200, (string) getmypid(), $text);

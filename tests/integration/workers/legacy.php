@@ -101,7 +101,8 @@ while (true) {
             $respond((int) ($query['code'] ?? 200), $query['body'] ?? '', $text);
             continue 2;
         case '/headers':
-            $respond(200, 'headers', array_map(static fn ($value): array => (array) $value, $query));
+            $lists = array_map(static fn ($value): array => (array) $value, $query);
+            $respond(200, 'headers', $lists);
             continue 2;
         case '/trailers':
             $respond(200, 'trailed', ['Trailer' => ['X-Sum'], 'X-Sum' => ['abc']]);

@@ -13,11 +13,12 @@ namespace {
 // Sections of RoadRunner that a plugin may come to serve; unread ones deserve a clearer text than
 // `unknown key`.
 constexpr std::string_view kFieldSections[] = {
-    "amqp",    "app",     "beanstalk", "boltdb",  "broadcast", "centrifuge", "distro",
-    "endure",  "fileserver", "google-pub-sub", "grpc", "hooks", "http", "informer", "jobs",
-    "kafka",   "kv",      "lock",      "logs",    "memcached", "metrics",    "nats",
-    "otel",    "redis",   "reload",    "resetter", "rpc",      "server",     "service",
-    "sqs",     "status",  "tcp",       "temporal", "websockets",
+    "amqp",   "app",       "beanstalk",  "boltdb",         "broadcast", "centrifuge",
+    "distro", "endure",    "fileserver", "google-pub-sub", "grpc",      "hooks",
+    "http",   "informer",  "jobs",       "kafka",          "kv",        "lock",
+    "logs",   "memcached", "metrics",    "nats",           "otel",      "redis",
+    "reload", "resetter",  "rpc",        "server",         "service",   "sqs",
+    "status", "tcp",       "temporal",   "websockets",
 };
 
 bool IsFieldSection(std::string_view name) {
@@ -107,9 +108,7 @@ Section Config::Get(std::string_view name) {
     return Section(this, &state_->root, "").Child(name, true);
 }
 
-bool Config::legacy() const {
-    return state_->legacy;
-}
+bool Config::legacy() const { return state_->legacy; }
 
 void Config::Known(std::string_view top_level_key) {
     state_->known.Add("", top_level_key, KnownKeys::kIgnored);
@@ -141,16 +140,10 @@ void Config::Finish(bool strict) {
         });
 }
 
-const std::vector<std::string>& Config::problems() const {
-    return state_->report.problems();
-}
+const std::vector<std::string>& Config::problems() const { return state_->report.problems(); }
 
-const std::vector<std::string>& Config::warnings() const {
-    return state_->report.warnings();
-}
+const std::vector<std::string>& Config::warnings() const { return state_->report.warnings(); }
 
-std::string Config::ToJson() const {
-    return config::ToJson(state_->root);
-}
+std::string Config::ToJson() const { return config::ToJson(state_->root); }
 
 }  // namespace rr::config

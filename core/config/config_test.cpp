@@ -2,11 +2,14 @@
 
 #include <stdlib.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "core/config/file.hpp"
 
 namespace rr::config {
 namespace {
@@ -177,6 +180,17 @@ hooks:
                   ".rr.yaml:4: hooks.b.c.tiemout: unknown key; did you mean timeout?"});
 }
 
+TEST_CASE("config: a list of one-pair maps stands for a map of names") {
+    auto config = Read("version: '3'\nservice:\n  - One: {command: a}\n  - two: {command: b}\n");
+    Lines names;
+    for (const auto& [name, child] : config->Get("service").Children()) {
+        names.push_back(name + "=" + child.String("command", ""));
+    }
+    REQUIRE(names == Lines{"one=a", "two=b"});
+    config->Finish();
+    REQUIRE(config->warnings().empty());
+}
+
 TEST_CASE("config: a bare number of a duration is seconds and says so") {
     auto config = Read("version: '3'\na:\n  b: 90\n  c: 1500000000\n  d: 0\n  e: -5\n  f: '10'\n");
     const Section a = config->Get("a");
@@ -193,8 +207,9 @@ TEST_CASE("config: a bare number of a duration is seconds and says so") {
 }
 
 TEST_CASE("config: a scalar list is split at commas, a command never") {
-    auto config = Read("version: '3'\na: {l: 'x, y,z', c: 'php w.php a,b', d: [php, 'w x.php'],"
-                       " e: ['php w.php'], f: 'php \"x'}\n");
+    auto config = Read(
+        "version: '3'\na: {l: 'x, y,z', c: 'php w.php a,b', d: [php, 'w x.php'],"
+        " e: ['php w.php'], f: 'php \"x'}\n");
     const Section a = config->Get("a");
     REQUIRE(a.List("l") == Lines{"x", "y", "z"});
     REQUIRE(a.Command("c") == Lines{"php", "w.php", "a,b"});
@@ -222,8 +237,10 @@ TEST_CASE("config: a wrong kind of section is a problem, an empty one is absent"
     REQUIRE(config->Get("rpc").present());
     REQUIRE_FALSE(config->Get("logs").present());
     REQUIRE_FALSE(config->Get("server").Sub("on_init").present());
+    REQUIRE_FALSE(config->Get("server").Sub("pool").present());
     REQUIRE(config->problems() ==
-            Lines{".rr.yaml:2: http: expected a section (keys and values), got \"5\""});
+            Lines{".rr.yaml:2: http: expected a section (keys and values), got \"5\"",
+                  ".rr.yaml:4: server.pool: expected a section (keys and values), got a list"});
 }
 
 TEST_CASE("config: the version is checked") {
@@ -258,9 +275,10 @@ TEST_CASE("config: overrides lie over the file and name themselves in problems")
 
 TEST_CASE("config: variables are expanded where they stand") {
     ::setenv("RR_TEST_PORT", "8123", 1);
-    auto config = Read("version: '3'\nhttp:\n  address: 127.0.0.1:${RR_TEST_PORT:-1}\n"
-                       "  loops: ${RR_TEST_PORT}x\n",
-                       {"http.dir=$RR_TEST_PORT"});
+    auto config = Read(
+        "version: '3'\nhttp:\n  address: 127.0.0.1:${RR_TEST_PORT:-1}\n"
+        "  loops: ${RR_TEST_PORT}x\n",
+        {"http.dir=$RR_TEST_PORT"});
     const Section http = config->Get("http");
     REQUIRE(http.String("address", "") == "127.0.0.1:8123");
     REQUIRE(http.String("dir", "") == "8123");
@@ -317,7 +335,8 @@ TEST_CASE("config: files that cannot be read are named") {
     options.file = folder.Write("rr.toml", "a = 1\n");
     REQUIRE(Config::Load(options).error().message.find("Unsupported Config Type \"toml\"") !=
             std::string::npos);
-    options.file = folder.Write("rr.json", "{\n\t\"version\": \"3\", \"http\": {\"address\": 5}\n}");
+    options.file =
+        folder.Write("rr.json", "{\n\t\"version\": \"3\", \"http\": {\"address\": 5}\n}");
     auto config = std::move(*Config::Load(options));
     REQUIRE(config->Get("http").String("address", "") == "5");
     options.json = R"({"http": {"loops": 2}})";
@@ -330,7 +349,8 @@ TEST_CASE("config: an envfile is loaded with -e, from the file's folder") {
     Folder folder;
     folder.Write("my.env", "RR_TEST_ENVFILE=from-file\n");
     LoadOptions options;
-    options.file = folder.Write("a.yaml", "version: '3'\nenvfile: my.env\nx: {y: $RR_TEST_ENVFILE}\n");
+    options.file =
+        folder.Write("a.yaml", "version: '3'\nenvfile: my.env\nx: {y: $RR_TEST_ENVFILE}\n");
     ::unsetenv("RR_TEST_ENVFILE");
     auto config = std::move(*Config::Load(options));
     REQUIRE(config->warnings() ==
@@ -346,8 +366,33 @@ TEST_CASE("config: syntax errors have their line") {
     REQUIRE(ErrorOf("version: '3'\nhttp:\n\taddress: x\n") ==
             ".rr.yaml:3: tabs cannot indent; use spaces");
     REQUIRE(ErrorOf("version: '3'\nhttp: {\n") == ".rr.yaml:2: a bracket is not closed");
-    REQUIRE(ErrorOf("- a\n") ==
-            ".rr.yaml:1: expected sections (`name: ...`) at the top level");
+    REQUIRE(ErrorOf("- a\n") == ".rr.yaml:1: expected sections (`name: ...`) at the top level");
+}
+
+TEST_CASE("config: the sample with every key is a valid version 3 file") {
+    const char* folder = ::getenv("RR_SOURCE_DIR");
+    const std::string path =
+        (folder == nullptr ? std::string(".") : std::string(folder)) + "/.rr.yaml.example";
+    Result<std::string> text = ReadFile(path);
+    INFO(path);
+    REQUIRE(text.has_value());
+    auto as_it_is = Read(*text);
+    REQUIRE_FALSE(as_it_is->legacy());
+    REQUIRE_FALSE(as_it_is->Get("server").Sub("on_init").present());
+    REQUIRE(as_it_is->warnings().empty());
+    // `#key:` is a key, `# text` is prose.
+    for (size_t at = text->find('#'); at != std::string::npos; at = text->find('#', at + 1)) {
+        if (text->substr(at + 1, 1).find_first_of(" \n") == std::string::npos) {
+            text->erase(at, 1);
+        }
+    }
+    auto config = Read(*text);
+    REQUIRE(config->Get("server").Command("command") == Lines{"php", "worker.php"});
+    REQUIRE(config->Get("server").Sub("on_init").Bool("exit_on_error", true) == false);
+    REQUIRE(config->Get("http").Sub("timeouts").Time("idle", {}) == std::chrono::seconds(120));
+    REQUIRE(config->Get("http").Sub("limits").Size("target", 0) == 16 << 10);
+    REQUIRE(config->Get("hooks").Sub("server_started").String("fail", "") == "ignore");
+    REQUIRE(config->problems().empty());
 }
 
 }  // namespace rr::config

@@ -11,14 +11,12 @@ namespace {
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
-bool IsBlank(char c) {
-    return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r';
-}
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r'; }
 
 bool IsNameChar(char c) {
     const auto byte = static_cast<unsigned char>(c);
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '.' || byte >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || byte >= 0x80;
 }
 
 std::string_view TrimBlanks(std::string_view text) {
@@ -38,9 +36,7 @@ std::string Shown(char c) {
     return std::string("\"") + c + "\"";
 }
 
-std::string_view FirstLine(std::string_view text) {
-    return text.substr(0, text.find('\n'));
-}
+std::string_view FirstLine(std::string_view text) { return text.substr(0, text.find('\n')); }
 
 // Dotenv: a reader over one file's text.
 class Reader {
@@ -94,8 +90,8 @@ private:
         }
         const std::string name(TrimBlanks(rest_.substr(0, n)));
         if (n == rest_.size() || name.empty()) {
-            return Fail(Errc::kInvalid, "expected NAME=value near \"" +
-                                            std::string(FirstLine(rest_)) + "\"");
+            return Fail(Errc::kInvalid,
+                        "expected NAME=value near \"" + std::string(FirstLine(rest_)) + "\"");
         }
         rest_.remove_prefix(n + 1);
         return name;
@@ -167,9 +163,9 @@ private:
             const bool braces = i + 1 < text.size() && text[i + 1] == '{';
             const size_t begin = i + (braces ? 2 : 1);
             size_t end = begin;
-            while (end < text.size() && ((text[end] >= 'A' && text[end] <= 'Z') ||
-                                         (text[end] >= '0' && text[end] <= '9') ||
-                                         text[end] == '_')) {
+            while (end < text.size() &&
+                   ((text[end] >= 'A' && text[end] <= 'Z') ||
+                    (text[end] >= '0' && text[end] <= '9') || text[end] == '_')) {
                 ++end;
             }
             if (end == begin) {

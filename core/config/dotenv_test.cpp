@@ -2,9 +2,10 @@
 
 #include <stdlib.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+
+#include <catch2/catch.hpp>
 
 namespace rr::config {
 namespace {
@@ -49,9 +50,10 @@ TEST_CASE("dotenv: bad lines are named") {
 }
 
 TEST_CASE("dotenv: applying keeps what is set, unless told to overwrite") {
-    const auto path = std::filesystem::temp_directory_path() /
-                      ("rr-dotenv-" + std::to_string(std::filesystem::hash_value(
-                                          std::filesystem::current_path())));
+    const auto path =
+        std::filesystem::temp_directory_path() /
+        ("rr-dotenv-" +
+         std::to_string(std::filesystem::hash_value(std::filesystem::current_path())));
     std::ofstream(path) << "RR_TEST_DOTENV_A=new\nRR_TEST_DOTENV_B=b\n";
     ::setenv("RR_TEST_DOTENV_A", "old", 1);
     ::unsetenv("RR_TEST_DOTENV_B");
@@ -63,8 +65,7 @@ TEST_CASE("dotenv: applying keeps what is set, unless told to overwrite") {
     ::unsetenv("RR_TEST_DOTENV_A");
     ::unsetenv("RR_TEST_DOTENV_B");
     std::filesystem::remove(path);
-    REQUIRE(ApplyDotenv("nope.env").error().message ==
-            "open nope.env: no such file or directory");
+    REQUIRE(ApplyDotenv("nope.env").error().message == "open nope.env: no such file or directory");
 }
 
 }  // namespace rr::config

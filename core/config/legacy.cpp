@@ -60,9 +60,9 @@ constexpr Leaf kLeaves[] = {
 
 // Keys that have the same name in both shapes.
 constexpr std::string_view kSameLeaves[] = {
-    "http.address",      "http.ssl.redirect", "http.ssl.cert",   "http.ssl.key",
-    "http.http2.h2c",    "http.fcgi.address", "http.uploads.dir", "http.uploads.forbid",
-    "rpc.listen",        "metrics.address",   "include",
+    "http.address",   "http.ssl.redirect", "http.ssl.cert",    "http.ssl.key",
+    "http.http2.h2c", "http.fcgi.address", "http.uploads.dir", "http.uploads.forbid",
+    "rpc.listen",     "metrics.address",   "include",
 };
 
 // Switches of whole sections.
@@ -77,18 +77,12 @@ constexpr std::string_view kPrivateSubnets[] = {"10.0.0.0/8",     "127.0.0.0/8",
 // 0 and absence mean `no limit` in 1.x and `1000` in version 3: this is 1 TiB.
 constexpr std::string_view kUnlimitedMegabytes = "1048576";
 
-std::string_view SectionOf(std::string_view path) {
-    return path.substr(0, path.find('.'));
-}
+std::string_view SectionOf(std::string_view path) { return path.substr(0, path.find('.')); }
 
-bool Said(const Node* node) {
-    return node != nullptr && !node->IsNull();
-}
+bool Said(const Node* node) { return node != nullptr && !node->IsNull(); }
 
 // Place of a value that the translation made up.
-Place Nowhere() {
-    return {};
-}
+Place Nowhere() { return {}; }
 
 }  // namespace
 
@@ -215,7 +209,8 @@ private:
         const Node* size = root_.Locate("http.maxrequestsize");
         if (!Said(size) || size->text == "0") {
             const Place place = Said(size) ? size->place : Nowhere();
-            root_.PutPath("http.maxrequestsize", Node::Text(std::string(kUnlimitedMegabytes), place));
+            root_.PutPath("http.maxrequestsize",
+                          Node::Text(std::string(kUnlimitedMegabytes), place));
         }
         if (!Said(root_.Locate("http.uploads.forbid"))) {
             PutList("http.uploads.forbid", {".php", ".exe", ".bat"});
@@ -327,7 +322,8 @@ private:
     // What is left in the sections that no longer exist is unknown: say so here, with the keys
     // of 1.x to choose from.
     void Leftovers() {
-        for (const std::string_view path : {"http.workers", "limit", "headers", "static", "health"}) {
+        for (const std::string_view path :
+             {"http.workers", "limit", "headers", "static", "health"}) {
             std::optional<Node> section = root_.TakePath(path);
             std::vector<std::string> leaves;
             if (section && section->IsMap()) {
@@ -396,9 +392,7 @@ private:
 
 }  // namespace
 
-void Translate(Node& root, Report& report) {
-    Translator(root, report).Run();
-}
+void Translate(Node& root, Report& report) { Translator(root, report).Run(); }
 
 std::vector<std::string> ReportLegacyKeys(const Node& root, Report& report) {
     std::vector<std::string> reported;
@@ -418,8 +412,8 @@ std::vector<std::string> ReportLegacyKeys(const Node& root, Report& report) {
         reported.emplace_back(path);
     };
     for (const Leaf& leaf : kLeaves) {
-        speak(leaf.from, leaf.to.empty() ? std::string(leaf.text)
-                                         : std::string("use ").append(leaf.to));
+        speak(leaf.from,
+              leaf.to.empty() ? std::string(leaf.text) : std::string("use ").append(leaf.to));
     }
     if (Said(root.Locate("http.workers")) && reported.empty()) {
         speak("http.workers", "use server and http.pool");

@@ -2,9 +2,10 @@
 
 #include <stdlib.h>
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "core/config/config.hpp"
 
@@ -79,23 +80,22 @@ health:
 TEST_CASE("legacy: a full 1.x file reads as version 3") {
     auto config = Read(kFull);
     REQUIRE(config->legacy());
-    REQUIRE(
-        config->ToJson() ==
-        R"({"rpc":{"listen":"tcp://127.0.0.1:6002"},)"
-        R"("http":{"address":"0.0.0.0:8080","uploads":{"forbid":[".php"]},)"
-        R"("ssl":{"cert":"c.pem","root_ca":"r.pem","address":"0.0.0.0:8443"},)"
-        R"("http2":{"max_concurrent_streams":64},)"
-        R"("pool":{"num_workers":4,"max_jobs":100,"allocate_timeout":"60s",)"
-        R"("destroy_timeout":"1m","supervisor":{"watch_tick":"1s","max_worker_memory":100,)"
-        R"("ttl":"3600s","idle_ttl":"10s","exec_ttl":"5s"}},"max_request_size":200,)"
-        R"("internal_error_code":505,"trusted_subnets":["10.0.0.0/8"],)"
-        R"("headers":{"cors":{"allowed_origin":"*","max_age":600},)"
-        R"("response":{"x-powered-by":"RoadRunner"}},"static":{"dir":"public"},)"
-        R"("middleware":["proxy_ip_parser","headers","static","gzip"]},)"
-        R"("server":{"command":"php psr-worker.php pipes","relay":"pipes","user":"www-data",)"
-        R"("relay_timeout":"60s","protocol":"v2",)"
-        R"("env":{"app_key":"secret","rr":"true","rr_http":"true"}},)"
-        R"("status":{"address":"localhost:2113"}})");
+    REQUIRE(config->ToJson() ==
+            R"({"rpc":{"listen":"tcp://127.0.0.1:6002"},)"
+            R"("http":{"address":"0.0.0.0:8080","uploads":{"forbid":[".php"]},)"
+            R"("ssl":{"cert":"c.pem","root_ca":"r.pem","address":"0.0.0.0:8443"},)"
+            R"("http2":{"max_concurrent_streams":64},)"
+            R"("pool":{"num_workers":4,"max_jobs":100,"allocate_timeout":"60s",)"
+            R"("destroy_timeout":"1m","supervisor":{"watch_tick":"1s","max_worker_memory":100,)"
+            R"("ttl":"3600s","idle_ttl":"10s","exec_ttl":"5s"}},"max_request_size":200,)"
+            R"("internal_error_code":505,"trusted_subnets":["10.0.0.0/8"],)"
+            R"("headers":{"cors":{"allowed_origin":"*","max_age":600},)"
+            R"("response":{"x-powered-by":"RoadRunner"}},"static":{"dir":"public"},)"
+            R"("middleware":["proxy_ip_parser","headers","static","gzip"]},)"
+            R"("server":{"command":"php psr-worker.php pipes","relay":"pipes","user":"www-data",)"
+            R"("relay_timeout":"60s","protocol":"v2",)"
+            R"("env":{"app_key":"secret","rr":"true","rr_http":"true"}},)"
+            R"("status":{"address":"localhost:2113"}})");
 }
 
 TEST_CASE("legacy: each translated section gives one warning with the new keys") {
@@ -107,8 +107,9 @@ TEST_CASE("legacy: each translated section gives one warning with the new keys")
             ".rr.yaml:1: env: read in the shape of RoadRunner 1.x; version 3 writes server.env");
     REQUIRE(warnings[1].find(".rr.yaml:6: http: read in the shape of RoadRunner 1.x; version 3 "
                              "writes server.command, server.relay, server.user") == 0);
-    REQUIRE(warnings[2] == ".rr.yaml:10: http.apperrorcode: a RoadRunner 1.x key without effect; "
-                           "use http.internal_error_code for all errors");
+    REQUIRE(warnings[2] ==
+            ".rr.yaml:10: http.apperrorcode: a RoadRunner 1.x key without effect; "
+            "use http.internal_error_code for all errors");
     REQUIRE(warnings[3].find(".rr.yaml:19: http.http2.enabled: ") == 0);
     REQUIRE(warnings[4].find(".rr.yaml:31: limit: ") == 0);
     REQUIRE(warnings[5].find(".rr.yaml:39: headers: ") == 0);
@@ -144,9 +145,10 @@ TEST_CASE("legacy: what 1.x takes for granted is made explicit") {
 }
 
 TEST_CASE("legacy: enable: false switches a section off") {
-    auto config = Read("http: {address: ':1', workers: {command: x}}\nrpc: {enable: false}\n"
-                       "static: {enable: no, dir: x}\ngzip: {enable: false}\n"
-                       "limit: {enable: false, services: {http: {TTL: 5}}}\n");
+    auto config = Read(
+        "http: {address: ':1', workers: {command: x}}\nrpc: {enable: false}\n"
+        "static: {enable: no, dir: x}\ngzip: {enable: false}\n"
+        "limit: {enable: false, services: {http: {TTL: 5}}}\n");
     REQUIRE(config->legacy());
     REQUIRE_FALSE(config->Get("rpc").present());
     REQUIRE_FALSE(config->Get("http").Sub("static").present());
@@ -190,8 +192,9 @@ TEST_CASE("legacy: RR_ variables override known keys, never what workers inherit
 
 TEST_CASE("legacy: only whole values are expanded, unset ones stay") {
     ::setenv("RR_TEST_LEGACY", "php", 1);
-    auto config = Read("http: {address: '${RR_TEST_LEGACY}', workers: {command: "
-                       "'${RR_TEST_LEGACY} w.php', user: '${RR_TEST_NONE}'}}\n");
+    auto config = Read(
+        "http: {address: '${RR_TEST_LEGACY}', workers: {command: "
+        "'${RR_TEST_LEGACY} w.php', user: '${RR_TEST_NONE}'}}\n");
     ::unsetenv("RR_TEST_LEGACY");
     REQUIRE(config->Get("http").String("address", "") == "php");
     REQUIRE(config->Get("server").String("command", "") == "${RR_TEST_LEGACY} w.php");
@@ -206,7 +209,8 @@ TEST_CASE("legacy: overrides speak the file's own language, version 3 keys work 
 }
 
 TEST_CASE("legacy: unknown keys of 1.x sections name the nearest") {
-    auto config = Read("http: {workers: {comand: x, pool: {numWorker: 1}}}\nlimit: {intervall: 1}\n");
+    auto config =
+        Read("http: {workers: {comand: x, pool: {numWorker: 1}}}\nlimit: {intervall: 1}\n");
     REQUIRE(config->warnings() ==
             Lines{".rr.yaml:1: http.workers.comand: unknown key; did you mean command?",
                   ".rr.yaml:1: http.workers.pool.numworker: unknown key; did you mean numworkers?",
@@ -214,8 +218,9 @@ TEST_CASE("legacy: unknown keys of 1.x sections name the nearest") {
 }
 
 TEST_CASE("legacy: with a version, http.workers is a problem and other old keys are warnings") {
-    auto config = Read("version: '3'\nhttp:\n  maxRequestSize: 5\n  workers:\n    command: x\n"
-                       "    pool: {numWorkers: 4}\nlimit: {interval: 1}\nenv: {a: b}\n");
+    auto config = Read(
+        "version: '3'\nhttp:\n  maxRequestSize: 5\n  workers:\n    command: x\n"
+        "    pool: {numWorkers: 4}\nlimit: {interval: 1}\nenv: {a: b}\n");
     config->Get("http");
     config->Finish();
     REQUIRE_FALSE(config->legacy());

@@ -64,9 +64,7 @@ std::shared_ptr<const Source> Loader::NewSource(std::string name, Source::Kind k
     return std::make_shared<Source>(Source{std::move(name), kind, sources_++});
 }
 
-Result<void> Loader::Failed() const {
-    return Fail(Errc::kConfig, report_.Joined());
-}
+Result<void> Loader::Failed() const { return Fail(Errc::kConfig, report_.Joined()); }
 
 Result<void> Loader::LoadFile() {
     if (options_.file.empty()) {
@@ -122,11 +120,12 @@ Result<void> Loader::LoadText(std::string_view text) {
 
 void Loader::LoadEnvfile() {
     const Node* envfile = FindSaid(root_, "envfile");
-    if (envfile == nullptr) {
+    if (envfile == nullptr || (envfile->IsScalar() && envfile->text.empty())) {
         return;
     }
     if (!options_.experimental) {
-        report_.Warning(envfile->place, "envfile", "needs the flag -e and has no effect without it");
+        report_.Warning(envfile->place, "envfile",
+                        "needs the flag -e and has no effect without it");
         return;
     }
     if (!envfile->IsScalar()) {
@@ -213,9 +212,9 @@ bool Loader::CheckVersion(const Node& root, const Node* expected) {
                         "version: '3', see changes here: https://docs.roadrunner.dev/docs/general/"
                         "compatibility#v3.0-configuration-and-rr-v2023.x.x");
     } else if (version->text != "3") {
-        report_.Problem(version->place, "version",
-                        "unknown configuration version \"" + version->text +
-                            "\"; write version: \"3\"");
+        report_.Problem(
+            version->place, "version",
+            "unknown configuration version \"" + version->text + "\"; write version: \"3\"");
         return false;
     }
     return true;
@@ -265,8 +264,7 @@ std::vector<Loader::Include> Loader::ReadIncludes() {
         Result<void> format = CheckFormat(name);
         Result<std::string> text = format ? ReadFile(name) : Result<std::string>(std::string());
         if (!format || !text) {
-            report_.Problem(place, "include",
-                            (format ? text.error() : format.error()).message);
+            report_.Problem(place, "include", (format ? text.error() : format.error()).message);
             continue;
         }
         const auto source = NewSource(name, Source::Kind::kFile);

@@ -54,9 +54,7 @@ const Node* Node::Find(std::string_view key) const {
     return nullptr;
 }
 
-Node* Node::Find(std::string_view key) {
-    return const_cast<Node*>(std::as_const(*this).Find(key));
-}
+Node* Node::Find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).Find(key)); }
 
 Node& Node::Put(std::string_view key, Node value) {
     if (kind != Kind::kMap) {
@@ -87,9 +85,7 @@ std::optional<Node> Node::Take(std::string_view key) {
     return taken;
 }
 
-void Node::Append(Node value) {
-    entries.push_back({std::string(), std::move(value)});
-}
+void Node::Append(Node value) { entries.push_back({std::string(), std::move(value)}); }
 
 namespace {
 

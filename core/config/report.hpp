@@ -40,8 +40,7 @@ private:
         std::vector<Finding> found;
         mutable std::vector<std::string> sorted;  // of all in `found`, if as many
     };
-    static void Add(Findings& to, const Place& place, std::string_view path,
-                    std::string_view text);
+    static void Add(Findings& to, const Place& place, std::string_view path, std::string_view text);
     static void Add(Findings& to, Finding finding);
     static const std::vector<std::string>& Sorted(const Findings& of);
 

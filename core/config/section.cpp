@@ -14,9 +14,7 @@ std::string_view KindName(const Node& node) {
     return node.IsMap() ? "a section" : node.IsList() ? "a list" : "a value";
 }
 
-std::string Quoted(std::string_view text) {
-    return std::string("\"").append(text).append("\"");
-}
+std::string Quoted(std::string_view text) { return std::string("\"").append(text).append("\""); }
 
 // The keys and values of a map, or of a list of maps (RoadRunner takes `[{A: 1}, {B: 2}]` for a
 // map). Empty with `good` false for everything else.
@@ -64,9 +62,7 @@ const Node* Section::FindTyped(std::string_view key) const {
     return child == nullptr || Trim(child->text).empty() ? nullptr : child;
 }
 
-bool Section::Has(std::string_view key) const {
-    return Find(key, KnownKeys::kAsked) != nullptr;
-}
+bool Section::Has(std::string_view key) const { return Find(key, KnownKeys::kAsked) != nullptr; }
 
 std::string Section::String(std::string_view key, std::string_view fallback) const {
     const Node* child = FindScalar(key);
@@ -274,7 +270,9 @@ Section Section::Child(std::string_view key, bool keep_empty) const {
     const Node* child = Find(key, KnownKeys::kSection);
     if (child != nullptr && !child->IsMap()) {
         // A list of one-pair maps may stand for a map of names; Children() reads it.
-        const bool names = child->IsList() && !child->entries.empty();
+        bool names = false;
+        EntriesOf(*child, names);
+        names = names && !child->entries.empty();
         if (!names && !(child->IsScalar() && child->text.empty())) {
             Problem(key, std::string("expected a section (keys and values), got ")
                              .append(child->IsList() ? "a list" : Quoted(child->text)));
@@ -287,9 +285,7 @@ Section Section::Child(std::string_view key, bool keep_empty) const {
     return {config_, child, JoinPath(path_, key)};
 }
 
-Section Section::Sub(std::string_view key) const {
-    return Child(key, false);
-}
+Section Section::Sub(std::string_view key) const { return Child(key, false); }
 
 std::vector<std::pair<std::string, Section>> Section::Children() const {
     std::vector<std::pair<std::string, Section>> children;

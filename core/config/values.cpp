@@ -11,13 +11,9 @@
 namespace rr::config {
 namespace {
 
-bool IsDigit(char c) {
-    return c >= '0' && c <= '9';
-}
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-std::string Quoted(std::string_view text) {
-    return std::string("\"").append(text).append("\"");
-}
+std::string Quoted(std::string_view text) { return std::string("\"").append(text).append("\""); }
 
 // Underscores go, but only between digits: 1_000. False for others.
 bool DropUnderscores(std::string_view text, std::string& out) {
@@ -174,8 +170,8 @@ struct Unit {
     int64_t nanoseconds;
 };
 constexpr Unit kUnits[] = {
-    {"ns", 1},           {"us", 1000},          {"\u00b5s", 1000},        {"\u03bcs", 1000},
-    {"ms", 1'000'000},   {"s", 1'000'000'000},  {"m", 60'000'000'000},    {"h", 3'600'000'000'000},
+    {"ns", 1},         {"us", 1000},         {"\u00b5s", 1000},     {"\u03bcs", 1000},
+    {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000},
 };
 
 int64_t UnitOf(std::string_view name) {
@@ -212,8 +208,8 @@ Result<long double> TakeGroup(std::string_view& rest, std::string_view whole) {
     }
     const std::string_view name = rest.substr(n, end - n);
     if (name.empty()) {
-        return Fail(Errc::kInvalid, "missing unit in duration " + Quoted(whole) +
-                                        " (write h, m, s, ms, us or ns)");
+        return Fail(Errc::kInvalid,
+                    "missing unit in duration " + Quoted(whole) + " (write h, m, s, ms, us or ns)");
     }
     const int64_t unit = UnitOf(name);
     if (unit == 0) {
@@ -307,8 +303,8 @@ Result<int64_t> ParseSize(std::string_view text) {
                     : 10 * (static_cast<int>(letter) + 1);
     }
     if (!value || *value < 0 || shift < 0) {
-        return Fail(Errc::kInvalid, "expected a size such as 64KB, 16MB or 1GB, got " +
-                                        Quoted(text));
+        return Fail(Errc::kInvalid,
+                    "expected a size such as 64KB, 16MB or 1GB, got " + Quoted(text));
     }
     if (*value > (INT64_MAX >> shift)) {
         return Fail(Errc::kInvalid, "size " + Quoted(text) + " is too large");

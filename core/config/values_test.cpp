@@ -1,7 +1,8 @@
 #include "core/config/values.hpp"
 
-#include <catch2/catch.hpp>
 #include <chrono>
+
+#include <catch2/catch.hpp>
 
 #include "core/config/expand.hpp"
 #include "core/config/nearest.hpp"
@@ -139,13 +140,29 @@ TEST_CASE("expand: variables as in RoadRunner's table, with two cells mended") {
         return std::nullopt;
     };
     const std::vector<std::pair<std::string, std::string>> table = {
-        {"$X", "val"},           {"${X}", "val"},        {"${N}", ""},      {"a$N", "a"},
-        {"${N:-d}", "d"},        {"${E:-d}", "d"},       {"${N:-}", ""},    {"${N-d}", ""},
-        {"${N:=d}", ""},         {"${N:?e}", ""},        {"pa$$word", "paword"},
-        {"a$1b", "ab"},          {"a$*b", "ab"},         {"abc$", "abc$"},  {"a $ b", "a $ b"},
-        {"x${}y", "xy"},         {"x${X", "xX"},         {"${X:-d}", "val"},
-        {"tcp://${H:-h}:${P:-1}", "tcp://h:1"},          {"${N:-a:-b}", "a:-b"},
-        {"tcp://${X}:${P:-1}", "tcp://val:1"},           {"$X.y", "val.y"}, {"", ""},
+        {"$X", "val"},
+        {"${X}", "val"},
+        {"${N}", ""},
+        {"a$N", "a"},
+        {"${N:-d}", "d"},
+        {"${E:-d}", "d"},
+        {"${N:-}", ""},
+        {"${N-d}", ""},
+        {"${N:=d}", ""},
+        {"${N:?e}", ""},
+        {"pa$$word", "paword"},
+        {"a$1b", "ab"},
+        {"a$*b", "ab"},
+        {"abc$", "abc$"},
+        {"a $ b", "a $ b"},
+        {"x${}y", "xy"},
+        {"x${X", "xX"},
+        {"${X:-d}", "val"},
+        {"tcp://${H:-h}:${P:-1}", "tcp://h:1"},
+        {"${N:-a:-b}", "a:-b"},
+        {"tcp://${X}:${P:-1}", "tcp://val:1"},
+        {"$X.y", "val.y"},
+        {"", ""},
     };
     for (const auto& [text, expected] : table) {
         INFO(text);

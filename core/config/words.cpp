@@ -3,9 +3,7 @@
 namespace rr::config {
 namespace {
 
-bool IsBlank(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool MayBeEscaped(char c, char quote) {
     if (quote == '"') {
@@ -23,8 +21,7 @@ Result<std::vector<std::string>> SplitWords(std::string_view text) {
     char quote = 0;
     for (size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
-        if (c == '\\' && quote != '\'' && i + 1 < text.size() &&
-            MayBeEscaped(text[i + 1], quote)) {
+        if (c == '\\' && quote != '\'' && i + 1 < text.size() && MayBeEscaped(text[i + 1], quote)) {
             word += text[++i];
             in_word = true;
         } else if (quote != 0) {

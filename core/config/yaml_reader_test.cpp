@@ -1,7 +1,8 @@
 #include "core/config/yaml_reader.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 namespace rr::config {
 namespace {
@@ -53,7 +54,8 @@ TEST_CASE("yaml: only the first document counts, none is an empty map") {
     REQUIRE(Json("---\na: 1\n...\nrubbish: [\n") == R"({"a":1})");
     REQUIRE(Json("") == "{}");
     REQUIRE(Json("# nothing\n") == "{}");
-    REQUIRE(Json("\xef\xbb\xbf" "a: 1\n") == R"({"a":1})");
+    REQUIRE(Json("\xef\xbb\xbf"
+                 "a: 1\n") == R"({"a":1})");
 }
 
 TEST_CASE("yaml: what breaks is named with its line") {
@@ -61,8 +63,9 @@ TEST_CASE("yaml: what breaks is named with its line") {
     REQUIRE(Json("b: 1\na: \"x\n") == "f.yaml:2: a quote is not closed");
     REQUIRE(Json("a: [1, 2\n") == "f.yaml:1: a bracket is not closed");
     REQUIRE(Json("a:\n\tb: 1\n") == "f.yaml:2: tabs cannot indent; use spaces");
-    REQUIRE(Json("a: b\n  c: d\n") ==
-            "f.yaml:2: `key: value` is not possible here; check the indentation and missing quotes");
+    REQUIRE(
+        Json("a: b\n  c: d\n") ==
+        "f.yaml:2: `key: value` is not possible here; check the indentation and missing quotes");
     REQUIRE(Json("a: @x\n") == "f.yaml:1: a value cannot begin like this; put it in quotes");
     REQUIRE(Json("a: 1\n? [b]\n: c\n") == "f.yaml:2: a key must be plain text");
     REQUIRE(Json(std::string("a: x\n\x04\n")) == "f.yaml:2: control characters are not allowed");

@@ -9,11 +9,13 @@
 //         full queue drops the record, counts it, and the next record that fits says how many.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 namespace rr::log {
@@ -42,7 +44,29 @@ struct Field {
     }
 };
 
-class Channel;  // where records of one name go; owned by the Log
+// Channel: where the records of one name go; owned by the Log. The base alone swallows everything.
+//
+// Thread: any.
+class Channel {
+public:
+    constexpr Channel() = default;
+    constexpr virtual ~Channel() = default;
+    Channel(const Channel&) = delete;
+    Channel& operator=(const Channel&) = delete;
+
+    Level level() const { return level_.load(std::memory_order_relaxed); }
+    void SetLevel(Level level) { level_.store(level, std::memory_order_relaxed); }
+
+    // Only called for levels that are on. The views live until it returns.
+    virtual void Write(Level level, std::string_view message, const Field* fields, size_t count) {
+        (void)level, (void)message, (void)fields, (void)count;
+    }
+
+private:
+    std::atomic<Level> level_{Level::kOff};
+};
+
+extern Channel silent_channel;  // what a default-constructed Logger writes to
 
 // A cheap, copyable handle. A default-constructed one drops everything.
 class Logger {
@@ -52,8 +76,13 @@ public:
     Logger() = default;
     explicit Logger(Channel* channel) : channel_(channel) {}
 
-    bool Enabled(Level level) const;
-    void Write(Level level, std::string_view message, const Field* fields, size_t count) const;
+    bool Enabled(Level level) const { return level >= channel_->level(); }
+
+    void Write(Level level, std::string_view message, const Field* fields, size_t count) const {
+        if (Enabled(level)) {
+            channel_->Write(level, message, fields, count);
+        }
+    }
 
     void Debug(std::string_view message, Fields fields = {}) const {
         Write(Level::kDebug, message, fields.begin(), fields.size());
@@ -69,7 +98,7 @@ public:
     }
 
 private:
-    Channel* channel_ = nullptr;  // outlives every Logger: the Log dies last
+    Channel* channel_ = &silent_channel;  // outlives every Logger: the Log dies last
 };
 
 }  // namespace rr::log

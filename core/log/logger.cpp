@@ -1,0 +1,7 @@
+#include "core/log/logger.hpp"
+
+namespace rr::log {
+
+constinit Channel silent_channel;
+
+}  // namespace rr::log

@@ -4,7 +4,6 @@
 // Thread: values only.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -71,5 +70,9 @@ void Canonicalise(Bytes name, char* out);
 
 // A number that is equal for names that differ in case only.
 uint32_t NameHash(Bytes name);
+// IdentifyHeader for a name whose hash is known.
+HeaderId IdentifyHashed(Bytes name, uint32_t hash);
+// How many token bytes `text` begins with, and the hash of these.
+size_t TokenPrefix(Bytes text, uint32_t& hash);
 
 }  // namespace rr::http

@@ -31,6 +31,9 @@ enum class TargetForm : uint8_t {
 // How to read a target; false: it is none of the four forms.
 bool IdentifyTarget(Bytes target, Method method, TargetForm& form);
 
+// True if every byte may stand in a Host value (Go's list; brackets, colons and more pass).
+bool IsHostText(Bytes value);
+
 struct HeaderField {
     Bytes name;   // as it was sent
     Bytes value;  // blanks around it trimmed

@@ -124,7 +124,6 @@ private:
     uint8_t minor_ = 1;
     bool has_length_ = false;
     bool chunked_ = false;
-    bool has_encoding_ = false;
     uint64_t length_ = 0;
     uint32_t host_ = kAbsent;
     std::vector<Field> fields_;

@@ -28,7 +28,7 @@ struct ContextFacts {
     Bytes remote_addr;    // PeerHost() of the peer's address
     bool https = false;
     bool parsed = false;  // the body was read into a tree
-    Bytes uploads;        // JSON document of the upload tree; empty: none
+    Bytes uploads{};      // JSON document of the upload tree; empty: none
 };
 
 // The host part of `127.0.0.1:1234`, `[::1]:1234`, `@`; text without a colon is taken as it is.
@@ -44,7 +44,19 @@ private:
     void WriteJson(const RequestHead& head, const ContextFacts& facts, Buffer& out);
     void WriteProtobuf(const RequestHead& head, const ContextFacts& facts, Buffer& out);
 
+    void Group(const RequestHead& head);
+    Bytes Canonical(const HeaderField& field);
+
+    static constexpr uint32_t kNone = UINT32_MAX;
+    struct Link {
+        uint32_t next;  // next field of the same name
+        bool skip;      // not the first of its name, or not for PHP
+    };
+    std::vector<Link> links_;  // beside head.fields
     CookieJar cookies_;
+    Buffer uri_;
+    Buffer name_;
+    Bytes query_;  // onto uri_
 };
 
 // Appends scheme, host and target as PHP sees them (without JSON escaping).

@@ -57,15 +57,22 @@ private:
         kBad,
     };
 
+    // Each takes what it can from rest_; stuck: it needs more bytes.
     BodyFault Step(bool& stuck);
     BodyFault Preamble(bool& stuck);
     BodyFault Headers(bool& stuck);
-    BodyFault HeaderLine(Bytes line);
-    BodyFault StartPart();
     BodyFault Data(bool& stuck);
     BodyFault After(bool& stuck);
+
+    bool TakeLine(Bytes& line);
+    bool IsPartLine(Bytes rest);
+    bool IsFinalLine(Bytes rest) const;
+    BodyFault NewPart();
+    BodyFault HeaderLine(Bytes line);
+    BodyFault FieldDone();
+    BodyFault StartData();
     BodyFault Emit(Bytes data);
-    BodyFault TooLarge(uint16_t status) const;
+    Bytes Dashes() const { return Bytes(delimiter_).substr(bare_lf_ ? 1 : 2); }
 
     const MultipartLimits limits_;
     PartSink& sink_;
@@ -73,13 +80,14 @@ private:
     bool bare_lf_ = false;
     std::string delimiter_;  // CRLF (or LF) and `--boundary`
     Buffer carry_;           // bytes that could not be judged yet
-    Bytes rest_;             // what Feed still has to look at
+    Bytes rest_;             // what Feed still has to look at: in carry_ or in its argument
 
     // The part at hand.
-    std::string field_;  // header line being put together (folded lines)
+    std::string field_;  // header line being put together (it may be folded)
     std::string disposition_;
     std::string content_type_;
     size_t head_bytes_ = 0;
+    bool data_begins_ = false;  // a boundary may follow without a line end
     bool dropped_ = false;
     bool file_ = false;
 

@@ -17,8 +17,9 @@
 
 namespace rr::http {
 
-// `HTTP/1.1 200 OK\r\n`; `HTTP/1.1 599 status code 599\r\n` for codes without a name.
-void AppendStatusLine(int status, Buffer& out);
+// `HTTP/1.1 200 OK\r\n`; `HTTP/1.1 599 status code 599\r\n` for codes without a name. An HTTP/1.0
+// request is answered as HTTP/1.0.
+void AppendStatusLine(int status, uint8_t minor, Buffer& out);
 // `OK`; empty for codes without a name.
 Bytes StatusText(int status);
 
@@ -85,15 +86,29 @@ public:
 
 private:
     struct Line {
-        Bytes name;  // canonical, in names_ or a constant
+        Bytes name;  // canonical: a constant, or in names_
         Bytes value;
         HeaderId id;
         uint32_t order;
     };
+    // What the headers themselves say about the answer's form.
+    struct Said {
+        bool content_type = false;
+        bool content_encoding = false;
+        bool date = false;
+        bool chunked = false;         // Transfer-Encoding: chunked
+        bool connection = false;
+        bool close = false;           // Connection: close
+        bool length = false;          // a valid Content-Length
+        uint64_t length_value = 0;
+    };
     void Collect(const Answer& answer, const CarriedFields* carried, Buffer* trailers);
-    void TakeTrailers(Buffer* trailers);
-    bool Has(HeaderId id) const;
-    const Line* Find(HeaderId id) const;
+    void TakeTrailers(Buffer& trailers);
+    Said Listen() const;
+    ResponsePlan Decide(const ResponseFacts& facts, const Said& said, int status,
+                        bool trailers) const;
+    void Finish(const ResponseFacts& facts, const Said& said, const ResponsePlan& plan, int status,
+                Buffer& out);
     void WriteLines(Buffer& out) const;
 
     std::vector<AnswerField> fields_;

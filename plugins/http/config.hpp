@@ -1,0 +1,59 @@
+// HttpConfig: the `http` section, with RoadRunner's keys and our own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/time.hpp"
+#include "core/pool/config.hpp"
+#include "plugins/http/context.hpp"
+#include "plugins/http/head_guard.hpp"
+#include "plugins/http/uploads.hpp"
+
+namespace rr::config {
+class Section;
+}
+
+namespace rr::http {
+
+struct HttpConfig {
+    struct Timeouts {
+        Duration header = std::chrono::seconds(10);  // for a request head to arrive
+        Duration body = std::chrono::seconds(60);    // without progress
+        Duration write = std::chrono::seconds(60);   // without progress
+        Duration idle = std::chrono::seconds(120);   // of a keep-alive connection
+    };
+    struct Uploads {
+        std::string dir;  // empty: the system's directory for temporary files
+        UploadRules rules;
+    };
+
+    std::string address;
+    int internal_error_code = 0;  // 0: not set: 500, 502, 503, 504 by cause
+    bool access_logs = false;
+    uint64_t max_request_size = uint64_t{1000} << 20;  // bytes (MB in the file)
+    bool raw_body = false;
+    std::vector<std::string> middleware;
+    std::vector<std::string> trusted_subnets;
+    Uploads uploads;
+    pool::PoolConfig pool;
+
+    // Ours.
+    Codec context_codec = Codec::kJson;
+    Timeouts timeouts;
+    HeadLimits limits;
+    uint64_t form_limit = 64 << 20;       // bytes: limits.form
+    uint64_t spool_threshold = 64 << 10;  // bytes: larger raw bodies wait in a file
+    bool retry_safe_methods = true;
+    uint32_t loops = 1;
+    bool reuse_port = false;
+
+    // The status for a failure: its own one, or internal_error_code if the user set it.
+    int ErrorStatus(int own) const { return internal_error_code != 0 ? internal_error_code : own; }
+};
+
+// Reads the section; problems are reported through it.
+HttpConfig ParseHttpConfig(const config::Section& section);
+
+}  // namespace rr::http

@@ -1,0 +1,145 @@
+#include "plugins/http/json_write.hpp"
+
+#include <array>
+#include <charconv>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace rr::http {
+namespace {
+
+constexpr std::array<bool, 256> MakePlainTable() {
+    std::array<bool, 256> table{};
+    for (size_t c = 0x20; c < 0x80; ++c) {
+        table[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+    }
+    return table;
+}
+constexpr auto kPlain = MakePlainTable();
+
+// How many bytes from p on can be copied as they are.
+size_t PlainRun(const char* p, const char* end) {
+    const char* start = p;
+#if defined(__SSE2__)
+    const __m128i low = _mm_set1_epi8(0x1f);
+    while (end - p >= 16) {
+        __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        __m128i stop = _mm_cmpeq_epi8(_mm_min_epu8(bytes, low), bytes);
+        for (char c : {'"', '\\', '<', '>', '&'}) {
+            stop = _mm_or_si128(stop, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+        }
+        int mask = _mm_movemask_epi8(_mm_or_si128(stop, bytes));  // the sign bit is byte >= 0x80
+        if (mask != 0) {
+            return static_cast<size_t>(p - start) +
+                   static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
+        }
+        p += 16;
+    }
+#endif
+    while (p != end && kPlain[static_cast<unsigned char>(*p)]) {
+        ++p;
+    }
+    return static_cast<size_t>(p - start);
+}
+
+void AppendEscaped(unsigned char c, Buffer& out) {
+    constexpr char kHex[] = "0123456789abcdef";
+    switch (c) {
+        case '"':
+            return out.Append("\\\"");
+        case '\\':
+            return out.Append("\\\\");
+        case '\b':
+            return out.Append("\\b");
+        case '\f':
+            return out.Append("\\f");
+        case '\n':
+            return out.Append("\\n");
+        case '\r':
+            return out.Append("\\r");
+        case '\t':
+            return out.Append("\\t");
+        default: {
+            const char text[] = {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
+            return out.Append({text, sizeof text});
+        }
+    }
+}
+
+}  // namespace
+
+size_t Utf8Sequence(Bytes text) {
+    auto at = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
+    auto tail = [text, at](size_t i) { return i < text.size() && (at(i) & 0xc0) == 0x80; };
+    if (text.empty()) {
+        return 0;
+    }
+    unsigned char c = at(0);
+    if (c < 0x80) {
+        return 1;
+    }
+    if (c >= 0xc2 && c <= 0xdf) {
+        return tail(1) ? 2 : 0;
+    }
+    if (c >= 0xe0 && c <= 0xef) {
+        if (!tail(1) || !tail(2) || (c == 0xe0 && at(1) < 0xa0) || (c == 0xed && at(1) > 0x9f)) {
+            return 0;
+        }
+        return 3;
+    }
+    if (c >= 0xf0 && c <= 0xf4) {
+        if (!tail(1) || !tail(2) || !tail(3) || (c == 0xf0 && at(1) < 0x90) ||
+            (c == 0xf4 && at(1) > 0x8f)) {
+            return 0;
+        }
+        return 4;
+    }
+    return 0;
+}
+
+void AppendJsonString(Bytes text, Buffer& out) {
+    out.Reserve(text.size() + 2);
+    out.Append('"');
+    const char* p = text.data();
+    const char* end = p + text.size();
+    while (p != end) {
+        size_t run = PlainRun(p, end);
+        out.Append({p, run});
+        p += run;
+        if (p == end) {
+            break;
+        }
+        unsigned char c = static_cast<unsigned char>(*p);
+        if (c < 0x80) {
+            AppendEscaped(c, out);
+            ++p;
+            continue;
+        }
+        Bytes rest(p, static_cast<size_t>(end - p));
+        size_t sequence = Utf8Sequence(rest);
+        if (sequence == 0) {
+            out.Append("\\ufffd");
+            ++p;
+            continue;
+        }
+        Bytes rune = rest.substr(0, sequence);
+        if (rune == "\xe2\x80\xa8") {
+            out.Append("\\u2028");
+        } else if (rune == "\xe2\x80\xa9") {
+            out.Append("\\u2029");
+        } else {
+            out.Append(rune);
+        }
+        p += sequence;
+    }
+    out.Append('"');
+}
+
+void AppendDecimal(uint64_t value, Buffer& out) {
+    out.Reserve(20);
+    char* end = std::to_chars(out.tail(), out.tail() + 20, value).ptr;
+    out.Commit(static_cast<size_t>(end - out.tail()));
+}
+
+}  // namespace rr::http

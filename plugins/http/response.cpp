@@ -1,0 +1,502 @@
+#include "plugins/http/response.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "plugins/http/json_write.hpp"
+#include "plugins/http/sniff.hpp"
+
+namespace rr::http {
+namespace {
+
+struct NamedStatus {
+    int code;
+    Bytes line;
+};
+#define RR_STATUS(code, text) NamedStatus{code, "HTTP/1.1 " #code " " text "\r\n"}
+constexpr NamedStatus kStatuses[] = {
+    RR_STATUS(100, "Continue"),
+    RR_STATUS(101, "Switching Protocols"),
+    RR_STATUS(102, "Processing"),
+    RR_STATUS(103, "Early Hints"),
+    RR_STATUS(200, "OK"),
+    RR_STATUS(201, "Created"),
+    RR_STATUS(202, "Accepted"),
+    RR_STATUS(203, "Non-Authoritative Information"),
+    RR_STATUS(204, "No Content"),
+    RR_STATUS(205, "Reset Content"),
+    RR_STATUS(206, "Partial Content"),
+    RR_STATUS(207, "Multi-Status"),
+    RR_STATUS(208, "Already Reported"),
+    RR_STATUS(226, "IM Used"),
+    RR_STATUS(300, "Multiple Choices"),
+    RR_STATUS(301, "Moved Permanently"),
+    RR_STATUS(302, "Found"),
+    RR_STATUS(303, "See Other"),
+    RR_STATUS(304, "Not Modified"),
+    RR_STATUS(305, "Use Proxy"),
+    RR_STATUS(307, "Temporary Redirect"),
+    RR_STATUS(308, "Permanent Redirect"),
+    RR_STATUS(400, "Bad Request"),
+    RR_STATUS(401, "Unauthorized"),
+    RR_STATUS(402, "Payment Required"),
+    RR_STATUS(403, "Forbidden"),
+    RR_STATUS(404, "Not Found"),
+    RR_STATUS(405, "Method Not Allowed"),
+    RR_STATUS(406, "Not Acceptable"),
+    RR_STATUS(407, "Proxy Authentication Required"),
+    RR_STATUS(408, "Request Timeout"),
+    RR_STATUS(409, "Conflict"),
+    RR_STATUS(410, "Gone"),
+    RR_STATUS(411, "Length Required"),
+    RR_STATUS(412, "Precondition Failed"),
+    RR_STATUS(413, "Request Entity Too Large"),
+    RR_STATUS(414, "Request URI Too Long"),
+    RR_STATUS(415, "Unsupported Media Type"),
+    RR_STATUS(416, "Requested Range Not Satisfiable"),
+    RR_STATUS(417, "Expectation Failed"),
+    RR_STATUS(418, "I'm a teapot"),
+    RR_STATUS(421, "Misdirected Request"),
+    RR_STATUS(422, "Unprocessable Entity"),
+    RR_STATUS(423, "Locked"),
+    RR_STATUS(424, "Failed Dependency"),
+    RR_STATUS(425, "Too Early"),
+    RR_STATUS(426, "Upgrade Required"),
+    RR_STATUS(428, "Precondition Required"),
+    RR_STATUS(429, "Too Many Requests"),
+    RR_STATUS(431, "Request Header Fields Too Large"),
+    RR_STATUS(451, "Unavailable For Legal Reasons"),
+    RR_STATUS(500, "Internal Server Error"),
+    RR_STATUS(501, "Not Implemented"),
+    RR_STATUS(502, "Bad Gateway"),
+    RR_STATUS(503, "Service Unavailable"),
+    RR_STATUS(504, "Gateway Timeout"),
+    RR_STATUS(505, "HTTP Version Not Supported"),
+    RR_STATUS(506, "Variant Also Negotiates"),
+    RR_STATUS(507, "Insufficient Storage"),
+    RR_STATUS(508, "Loop Detected"),
+    RR_STATUS(510, "Not Extended"),
+    RR_STATUS(511, "Network Authentication Required"),
+};
+#undef RR_STATUS
+
+constexpr std::array<Bytes, 500> MakeLines() {
+    std::array<Bytes, 500> lines{};
+    for (const NamedStatus& status : kStatuses) {
+        lines[static_cast<size_t>(status.code - 100)] = status.line;
+    }
+    return lines;
+}
+constexpr auto kLines = MakeLines();
+constexpr size_t kCodeAt = 9;    // in a status line
+constexpr size_t kNameAt = 13;
+constexpr size_t kMinorAt = 7;
+
+Bytes KnownLine(int status) {
+    return status >= 100 && status <= 599 ? kLines[static_cast<size_t>(status - 100)] : Bytes();
+}
+
+bool AllowsBody(int status) { return status >= 200 && status != 204 && status != 304; }
+
+bool ParseLength(Bytes text, uint64_t& out) {
+    text = TrimBlanks(text);
+    const char* end = text.data() + text.size();
+    auto [stop, error] = std::from_chars(text.data(), end, out);
+    return !text.empty() && error == std::errc() && stop == end && out <= uint64_t{INT64_MAX};
+}
+
+void AppendLine(Bytes name, Bytes value, Buffer& out) {
+    out.Append(name);
+    out.Append(": ");
+    out.Append(value);
+    out.Append("\r\n");
+}
+
+// A worker's value: blanks around it go, line ends inside become blanks.
+void AppendForeign(Bytes name, Bytes value, Buffer& out) {
+    auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+    while (!value.empty() && blank(value.front())) {
+        value.remove_prefix(1);
+    }
+    while (!value.empty() && blank(value.back())) {
+        value.remove_suffix(1);
+    }
+    out.Reserve(name.size() + value.size() + 4);
+    out.Append(name);
+    out.Append(": ");
+    char* at = out.tail();
+    out.Append(value);
+    for (size_t i = 0; i < value.size(); ++i) {
+        at[i] = at[i] == '\r' || at[i] == '\n' || at[i] == '\0' ? ' ' : at[i];
+    }
+    out.Append("\r\n");
+}
+
+}  // namespace
+
+void AppendStatusLine(int status, uint8_t minor, Buffer& out) {
+    Bytes known = KnownLine(status);
+    size_t at = out.size();
+    if (!known.empty()) {
+        out.Append(known);
+    } else {
+        out.Append("HTTP/1.1 ");
+        AppendDecimal(static_cast<uint64_t>(status), out);
+        out.Append(" status code ");
+        AppendDecimal(static_cast<uint64_t>(status), out);
+        out.Append("\r\n");
+    }
+    out.data()[at + kMinorAt] = minor == 0 ? '0' : '1';
+}
+
+Bytes StatusText(int status) {
+    Bytes line = KnownLine(status);
+    return line.empty() ? line : line.substr(kNameAt, line.size() - kNameAt - 2);
+}
+
+void CarriedFields::Add(const Answer& informational) {
+    for (const AnswerField& field : informational.fields) {
+        fields_.push_back({static_cast<uint32_t>(bytes_.size()),
+                           static_cast<uint32_t>(field.name.size()),
+                           static_cast<uint32_t>(field.value.size())});
+        bytes_.Append(field.name);
+        bytes_.Append(field.value);
+    }
+}
+
+void CarriedFields::Clear() {
+    bytes_.Clear(4096);
+    fields_.clear();
+}
+
+void CarriedFields::AppendTo(std::vector<AnswerField>& out) const {
+    for (const Field& field : fields_) {
+        Bytes both(bytes_.data() + field.at, size_t{field.name} + field.value);
+        out.push_back({both.substr(0, field.name), both.substr(field.name)});
+    }
+}
+
+// Fills lines_ with what may be sent, names canonical, sorted; trailers leave for `trailers`.
+void ResponseWriter::Collect(const Answer& answer, const CarriedFields* carried, Buffer* trailers) {
+    fields_.clear();
+    lines_.clear();
+    if (carried != nullptr) {
+        carried->AppendTo(fields_);
+    }
+    fields_.insert(fields_.end(), answer.fields.begin(), answer.fields.end());
+    if (trailers != nullptr) {
+        TakeTrailers(*trailers);
+    }
+    size_t bytes = 0;
+    for (const AnswerField& field : fields_) {
+        bytes += field.name.size();
+    }
+    names_.Clear(16 * 1024);
+    names_.Reserve(bytes);  // names_ must not move below
+    for (const AnswerField& field : fields_) {
+        if (!IsToken(field.name)) {
+            continue;
+        }
+        HeaderId id = IdentifyHeader(field.name);
+        if (id == HeaderId::kHttp2Push) {
+            continue;  // RoadRunner leaks it; browsers removed server push
+        }
+        Bytes name = CanonicalName(id);
+        if (id == HeaderId::kOther) {
+            Canonicalise(field.name, names_.tail());
+            name = Bytes(names_.tail(), field.name.size());
+            names_.Commit(field.name.size());
+        }
+        lines_.push_back({name, field.value, id, static_cast<uint32_t>(lines_.size())});
+    }
+    std::sort(lines_.begin(), lines_.end(), [](const Line& a, const Line& b) {
+        int order = a.name.compare(b.name);
+        return order != 0 ? order < 0 : a.order < b.order;
+    });
+}
+
+// `Trailer`, by this exact name, lists others by their exact names; they are sent after the body
+// as they are written there.
+void ResponseWriter::TakeTrailers(Buffer& trailers) {
+    announced_.clear();
+    for (const AnswerField& field : fields_) {
+        if (field.name != "Trailer") {
+            continue;
+        }
+        Bytes list = field.value;
+        while (!list.empty()) {
+            size_t comma = std::min(list.find(','), list.size());
+            announced_.push_back(TrimBlanks(list.substr(0, comma)));
+            list.remove_prefix(std::min(comma + 1, list.size()));
+        }
+    }
+    if (announced_.empty()) {
+        return;
+    }
+    std::sort(announced_.begin(), announced_.end());
+    announced_.erase(std::unique(announced_.begin(), announced_.end()), announced_.end());
+    for (Bytes name : announced_) {
+        HeaderId id = IdentifyHeader(name);
+        bool framing = id == HeaderId::kContentLength || id == HeaderId::kTransferEncoding ||
+                       id == HeaderId::kTrailer;
+        if (!IsToken(name) || framing) {
+            continue;
+        }
+        for (const AnswerField& field : fields_) {
+            if (field.name == name) {
+                AppendForeign(name, field.value, trailers);
+            }
+        }
+    }
+    std::erase_if(fields_, [this](const AnswerField& field) {
+        return field.name == "Trailer" ||
+               std::binary_search(announced_.begin(), announced_.end(), field.name);
+    });
+}
+
+ResponseWriter::Said ResponseWriter::Listen() const {
+    Said said;
+    for (const Line& line : lines_) {
+        switch (line.id) {
+            case HeaderId::kContentType:
+                said.content_type = true;
+                break;
+            case HeaderId::kContentEncoding:
+                said.content_encoding = said.content_encoding || !line.value.empty();
+                break;
+            case HeaderId::kDate:
+                said.date = true;
+                break;
+            case HeaderId::kTransferEncoding:
+                said.chunked = said.chunked || EqualsIgnoreCase(TrimBlanks(line.value), "chunked");
+                break;
+            case HeaderId::kConnection:
+                said.connection = true;
+                said.close = said.close || HasListToken(line.value, "close");
+                break;
+            case HeaderId::kContentLength:
+                if (!said.length) {
+                    said.length = ParseLength(line.value, said.length_value);
+                }
+                break;
+            default:
+                break;
+        }
+    }
+    return said;
+}
+
+ResponsePlan ResponseWriter::Decide(const ResponseFacts& facts, const Said& said, int status,
+                                    bool trailers) const {
+    ResponsePlan plan;
+    plan.keep_alive = facts.keep_alive && !said.close;
+    bool body = facts.whole ? facts.body_size > 0 : true;
+    if (facts.head_request || !AllowsBody(status)) {
+        plan.drops_body = body;
+        return plan;
+    }
+    if (facts.minor > 0 && (said.chunked || trailers)) {
+        plan.framing = Framing::kChunked;
+    } else if (facts.whole) {
+        plan.framing = Framing::kLength;
+        plan.length = facts.body_size;
+    } else if (said.length) {
+        plan.framing = Framing::kLength;
+        plan.length = said.length_value;
+    } else if (facts.minor > 0) {
+        plan.framing = Framing::kChunked;
+    } else {
+        plan.framing = Framing::kClose;
+        plan.keep_alive = false;
+    }
+    return plan;
+}
+
+ResponsePlan ResponseWriter::WriteHead(const Answer& answer, const ResponseFacts& facts,
+                                       const CarriedFields* carried, Buffer& out,
+                                       Buffer& trailers) {
+    int status = static_cast<int>(answer.status);
+    size_t before = trailers.size();
+    Collect(answer, carried, &trailers);
+    Said said = Listen();
+    ResponsePlan plan = Decide(facts, said, status, trailers.size() > before);
+    if (plan.framing != Framing::kChunked) {
+        trailers.Truncate(before);
+    }
+    AppendStatusLine(status, facts.minor, out);
+    Finish(facts, said, plan, status, out);
+    return plan;
+}
+
+void ResponseWriter::Finish(const ResponseFacts& facts, const Said& said, const ResponsePlan& plan,
+                            int status, Buffer& out) {
+    bool own_close = !plan.keep_alive && !said.close;
+    bool length_sent = false;
+    for (const Line& line : lines_) {
+        switch (line.id) {
+            case HeaderId::kTransferEncoding:
+                continue;  // ours
+            case HeaderId::kContentLength: {
+                // The worker's figure is sent where it is the truth or a promise; a whole answer
+                // has its true length in any case.
+                bool bodiless = plan.framing == Framing::kNone && status >= 200 && status != 204;
+                if (length_sent || !said.length ||
+                    (plan.framing != Framing::kLength && !bodiless)) {
+                    continue;
+                }
+                length_sent = true;
+                out.Append("Content-Length: ");
+                AppendDecimal(bodiless ? said.length_value : plan.length, out);
+                out.Append("\r\n");
+                continue;
+            }
+            case HeaderId::kConnection:
+                if (own_close) {
+                    continue;  // it says otherwise
+                }
+                break;
+            default:
+                break;
+        }
+        AppendForeign(line.name, line.value, out);
+    }
+    if (!said.date && !facts.date.empty()) {
+        AppendLine("Date", facts.date, out);
+    }
+    if (plan.framing == Framing::kLength && !length_sent) {
+        out.Append("Content-Length: ");
+        AppendDecimal(plan.length, out);
+        out.Append("\r\n");
+    }
+    if (!said.content_type && !said.content_encoding && !said.chunked && AllowsBody(status) &&
+        !facts.body_start.empty()) {
+        AppendLine("Content-Type", DetectContentType(facts.body_start), out);
+    }
+    if (own_close && facts.minor > 0) {
+        out.Append("Connection: close\r\n");
+    } else if (plan.keep_alive && facts.minor == 0 && !said.connection) {
+        out.Append("Connection: keep-alive\r\n");
+    }
+    if (plan.framing == Framing::kChunked) {
+        out.Append("Transfer-Encoding: chunked\r\n");
+    }
+    out.Append("\r\n");
+}
+
+void ResponseWriter::WriteInformational(const Answer& answer, uint8_t minor, Buffer& out) {
+    if (minor == 0) {
+        return;  // HTTP/1.0 knows no 1xx
+    }
+    Collect(answer, nullptr, nullptr);
+    AppendStatusLine(static_cast<int>(answer.status), minor, out);
+    for (const Line& line : lines_) {
+        if (line.id != HeaderId::kContentLength && line.id != HeaderId::kTransferEncoding) {
+            AppendForeign(line.name, line.value, out);
+        }
+    }
+    out.Append("\r\n");
+}
+
+ResponsePlan ResponseWriter::WriteBadStatus(const Answer& answer, const ResponseFacts& facts,
+                                            const CarriedFields* carried, Buffer& out) {
+    constexpr Bytes kText = "unknown status code from worker: ";
+    char digits[24];
+    char* end = std::to_chars(digits, digits + sizeof digits, answer.status).ptr;
+    Bytes number(digits, static_cast<size_t>(end - digits));
+
+    Answer replaced{500, {}};
+    for (const AnswerField& field : answer.fields) {
+        HeaderId id = IdentifyHeader(field.name);
+        if (id != HeaderId::kContentLength && id != HeaderId::kContentType &&
+            id != HeaderId::kContentEncoding && id != HeaderId::kTransferEncoding &&
+            !EqualsIgnoreCase(field.name, "X-Content-Type-Options")) {
+            replaced.fields.push_back(field);
+        }
+    }
+    replaced.fields.push_back({"Content-Type", "text/plain; charset=utf-8"});
+    replaced.fields.push_back({"X-Content-Type-Options", "nosniff"});
+
+    ResponseFacts whole = facts;
+    whole.whole = true;
+    whole.body_size = kText.size() + number.size() + 1;
+    whole.body_start = {};
+    Buffer dropped;
+    Collect(replaced, carried, &dropped);
+    Said said = Listen();
+    ResponsePlan plan = Decide(whole, said, 500, false);
+    AppendStatusLine(500, facts.minor, out);
+    Finish(whole, said, plan, 500, out);
+    if (plan.framing == Framing::kLength) {
+        out.Append(kText);
+        out.Append(number);
+        out.Append('\n');
+    }
+    plan.framing = Framing::kNone;  // nothing more to send
+    plan.drops_body = false;
+    return plan;
+}
+
+size_t WriteChunkHead(uint64_t size, char* out) {
+    char* end = std::to_chars(out, out + 16, size, 16).ptr;
+    *end++ = '\r';
+    *end++ = '\n';
+    return static_cast<size_t>(end - out);
+}
+
+void AppendLastChunk(Bytes trailers, Buffer& out) {
+    out.Append("0\r\n");
+    out.Append(trailers);
+    out.Append("\r\n");
+}
+
+void AppendOwnAnswer(const OwnAnswer& answer, Buffer& out) {
+    AppendStatusLine(answer.status, answer.minor, out);
+    if (!answer.text.empty()) {
+        out.Append("Content-Type: text/plain; charset=utf-8\r\n");
+    }
+    if (answer.retry_after) {
+        out.Append("Retry-After: 1\r\n");
+    }
+    if (answer.nosniff) {
+        out.Append("X-Content-Type-Options: nosniff\r\n");
+    }
+    if (!answer.date.empty()) {
+        AppendLine("Date", answer.date, out);
+    }
+    if (AllowsBody(answer.status)) {
+        out.Append("Content-Length: ");
+        AppendDecimal(answer.text.size(), out);
+        out.Append("\r\n");
+    }
+    if (answer.close && answer.minor > 0) {
+        out.Append("Connection: close\r\n");
+    } else if (!answer.close && answer.minor == 0) {
+        out.Append("Connection: keep-alive\r\n");
+    }
+    out.Append("\r\n");
+    if (!answer.head_request && AllowsBody(answer.status)) {
+        out.Append(answer.text);
+    }
+}
+
+void AppendRefusal(int status, Bytes detail, Buffer& out) {
+    Bytes line = KnownLine(status);
+    Bytes text = line.substr(kCodeAt, line.size() - kCodeAt - 2);  // `400 Bad Request`
+    size_t size = text.size() + (detail.empty() ? 0 : detail.size() + 2);
+    auto append_text = [&] {
+        out.Append(text);
+        if (!detail.empty()) {
+            out.Append(": ");
+            out.Append(detail);
+        }
+    };
+    out.Append("HTTP/1.1 ");
+    append_text();
+    out.Append("\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ");
+    AppendDecimal(size, out);
+    out.Append("\r\nConnection: close\r\n\r\n");
+    append_text();
+}
+
+}  // namespace rr::http

@@ -100,7 +100,7 @@ def build(preset):
     # The sanitizer build proves that a plugin folder from outside can be built in.
     plugins = str(ROOT / "tests" / "outside_plugin") if preset == "asan" else ""
     for command in (["tools/configure", preset, f"-DRR_PLUGINS={plugins}"],
-                    ["cmake", "--build", f"build/{preset}", "-j", str(JOBS)]):
+                    ["cmake", "--build", f"build/{preset}", "-j", str(JOBS), "--", "-k0"]):
         if run(command, log, 1800) != 0:
             say(tail(log))
             say(f"{preset}: the build failed ({log.relative_to(ROOT)})")

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace rr::log {
 namespace {
@@ -17,6 +18,26 @@ constexpr std::array<uint8_t, 256> kKinds = [] {
     kinds['\\'] = kQuote;
     return kinds;
 }();
+
+// How many of the first bytes are plain text for certain, eight at a time: no control character, no
+// quote, no backslash, nothing above 0x7F.
+size_t PlainPrefix(std::string_view text) {
+    constexpr uint64_t kOnes = 0x0101010101010101;
+    constexpr uint64_t kHighBits = 0x80 * kOnes;
+    const auto is_zero = [](uint64_t bytes) { return (bytes - kOnes) & ~bytes; };
+    size_t at = 0;
+    while (at + 8 <= text.size()) {
+        uint64_t bytes;
+        std::memcpy(&bytes, text.data() + at, 8);
+        const uint64_t special = (bytes - 0x20 * kOnes) | bytes | is_zero(bytes ^ ('"' * kOnes)) |
+                                 is_zero(bytes ^ ('\\' * kOnes));
+        if ((special & kHighBits) != 0) {
+            break;
+        }
+        at += 8;
+    }
+    return at;
+}
 
 bool Continues(std::string_view text, size_t at) {
     return at < text.size() && (static_cast<uint8_t>(text[at]) & 0xC0) == 0x80;
@@ -66,7 +87,7 @@ void AppendControl(Line& line, char c) {
 template <bool kJson>
 void AppendEscaped(Line& line, std::string_view text) {
     size_t start = 0;
-    size_t at = 0;
+    size_t at = PlainPrefix(text);
     const auto flush = [&] { line.Append(text.substr(start, at - start)); };
     while (at < text.size()) {
         const uint8_t kind = kKinds[static_cast<uint8_t>(text[at])];

@@ -47,7 +47,7 @@ public:
         return Try([&] { helper_.open(path); });
     }
     Result<void> Write(std::string_view bytes) {
-        constexpr size_t kKeep = 64 * 1024;  // what a burst grew beyond it is given back
+        constexpr size_t kKeep = 128 * 1024;  // what a burst grew beyond it is given back
         auto wrote = Try([&] {
             bytes_.clear();
             bytes_.append(bytes.data(), bytes.data() + bytes.size());

@@ -52,20 +52,12 @@ std::string_view WithoutLineEnd(std::string_view text) {
     return text;
 }
 
-std::string Escaped(std::string_view text) {
-    Line line;
-    AppendJson(line, text);
-    return std::string(line.view());
-}
-
-}  // namespace
-
-void AppendIsoTime(Line& line, int64_t unix_ns) {
-    const std::chrono::sys_time<std::chrono::nanoseconds> instant{
-        std::chrono::nanoseconds(unix_ns)};
+// 24 characters.
+void AppendSecond(Line& line, int64_t unix_seconds) {
+    const std::chrono::sys_seconds instant{std::chrono::seconds(unix_seconds)};
     const auto day = std::chrono::floor<std::chrono::days>(instant);
     const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(instant - day));
+    const std::chrono::hh_mm_ss clock(instant - day);
     line.AppendPadded(static_cast<unsigned>(static_cast<int>(date.year())), 4);
     line.Append('-');
     line.AppendPadded(static_cast<unsigned>(date.month()), 2);
@@ -78,6 +70,32 @@ void AppendIsoTime(Line& line, int64_t unix_ns) {
     line.Append(':');
     line.AppendPadded(static_cast<unsigned>(clock.seconds().count()), 2);
     line.Append("+0000");
+}
+
+std::string Escaped(std::string_view text) {
+    Line line;
+    AppendJson(line, text);
+    return std::string(line.view());
+}
+
+}  // namespace
+
+void AppendIsoTime(Line& line, int64_t unix_ns) {
+    // Most records share their second with the one before.
+    constexpr int64_t kSecond = 1'000'000'000;
+    struct Latest {
+        int64_t second = INT64_MIN;
+        char text[24];
+    };
+    static thread_local Latest latest;
+    const int64_t second = unix_ns / kSecond;
+    if (latest.second != second) {
+        Line text;
+        AppendSecond(text, second);
+        text.view().copy(latest.text, sizeof(latest.text));
+        latest.second = second;
+    }
+    line.Append({latest.text, sizeof(latest.text)});
 }
 
 Format::Format(const ChannelConfig& config, std::string_view name, bool colours)

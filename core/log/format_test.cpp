@@ -103,6 +103,19 @@ TEST_CASE("format: any bytes stay one line of valid JSON") {
                 .ends_with("\ta\\nb\\u001b[0m \"q\"\xEF\xBF\xBD\n"));
 }
 
+TEST_CASE("format: every special byte is seen at every place of a long text") {
+    for (size_t at = 0; at < 40; ++at) {
+        for (int byte = 0; byte < 256; ++byte) {
+            std::string text(40, 'x');
+            text[at] = static_cast<char>(byte);
+            Line line;
+            AppendJson(line, text);
+            const bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+            REQUIRE((line.view() == text) == plain);
+        }
+    }
+}
+
 TEST_CASE("format: only true UTF-8 passes unchanged") {
     const auto escaped = [](std::string_view text) {
         Line line;

@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kGather = 5ms;                            // how long a burst is collected
 constexpr size_t kEnoughRecords = Writer::kRecords / 2;  // ... unless this many wait
-constexpr size_t kEnoughBytes = 48 * 1024;
-constexpr size_t kKeep = 64 * 1024;  // memory that a burst grew beyond it is given back
+constexpr size_t kEnoughBytes = 32 * 1024;
+constexpr size_t kKeep = 128 * 1024;  // memory that a burst grew beyond it is given back
 constexpr auto kLastWords = 2s;
 
 }  // namespace

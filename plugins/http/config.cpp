@@ -1,0 +1,144 @@
+#include "plugins/http/config.hpp"
+
+#include <algorithm>
+
+#include "core/config/nearest.hpp"
+#include "core/config/section.hpp"
+#include "core/net/address.hpp"
+#include "plugins/http/canonical.hpp"
+
+namespace rr::http {
+namespace {
+
+using config::Section;
+
+constexpr std::string_view kNotYet = "not served yet";
+constexpr int64_t kMostHeaders = 4096;  // values of one name are found by comparing all pairs
+constexpr int64_t kMostLoops = 256;
+constexpr Duration kShortest = std::chrono::milliseconds(1);
+
+void ReadAddress(const Section& s, HttpConfig& c) {
+    c.address = s.String("address", "");
+    if (!s.present()) {
+        return;
+    }
+    if (c.address.empty()) {
+        bool other = s.Has("ssl") || s.Has("fcgi") || s.Has("http3");
+        s.Problem(other ? "address" : "",
+                  other ? "missing; ssl, http3 and fcgi are not served yet"
+                        : "unable to run http service, no method has been specified (http, https, "
+                          "http/2 or FastCGI)");
+        return;
+    }
+    if (c.address.find(':') == std::string::npos) {
+        s.Problem("address", "malformed http server address");
+        return;
+    }
+    if (auto parsed = net::ParseAddress(c.address); !parsed) {
+        s.Problem("address", parsed.error().message);
+    }
+}
+
+void ReadErrorCode(const Section& s, HttpConfig& c) {
+    int64_t code = s.Integer("internal_error_code", 0, 0, 599);
+    if (code > 0 && code < 100) {
+        s.Problem("internal_error_code", "must be from 100 to 599");
+        code = 0;
+    }
+    c.internal_error_code = static_cast<int>(code);
+}
+
+// Extensions are compared in lower case; empty entries count as absent.
+std::vector<std::string> Extensions(const Section& s, std::string_view key) {
+    std::vector<std::string> list = s.List(key);
+    for (std::string& entry : list) {
+        std::transform(entry.begin(), entry.end(), entry.begin(), ToLower);
+    }
+    std::erase(list, "");
+    return list;
+}
+
+void ReadMiddleware(const Section& s, HttpConfig& c) {
+    c.middleware = s.List("middleware");
+    const std::vector<std::string_view> known = {
+        "static", "headers", "gzip", "sendfile", "http_metrics", "proxy_ip_parser", "otel"};
+    for (const std::string& name : c.middleware) {
+        std::string text = "requested middleware does not exist: " + name;
+        if (std::find(known.begin(), known.end(), name) != known.end()) {
+            text = name + ": " + std::string(kNotYet);
+        } else if (std::string_view near = config::Nearest(name, known); !near.empty()) {
+            text += "; did you mean " + std::string(near) + "?";
+        }
+        s.Warning("middleware", text);
+    }
+    c.trusted_subnets = s.List("trusted_subnets");
+    if (!c.trusted_subnets.empty()) {
+        s.Warning("trusted_subnets", kNotYet);
+    }
+}
+
+void ReadTimeouts(const Section& s, HttpConfig::Timeouts& c) {
+    c.header = s.Time("header", c.header, kShortest);
+    c.body = s.Time("body", c.body, kShortest);
+    c.write = s.Time("write", c.write, kShortest);
+    c.idle = s.Time("idle", c.idle, kShortest);
+}
+
+// A size from `least` to `most`.
+uint64_t ReadSize(const Section& s, std::string_view key, uint64_t fallback, int64_t least,
+                  int64_t most) {
+    int64_t size = s.Size(key, static_cast<int64_t>(fallback));
+    if (size < least || size > most) {
+        s.Problem(key, "must be from " + std::to_string(least) + " to " + std::to_string(most) +
+                           " bytes");
+        return fallback;
+    }
+    return static_cast<uint64_t>(size);
+}
+
+void ReadLimits(const Section& s, HttpConfig& c) {
+    constexpr int64_t kMegabyte = 1 << 20;
+    c.limits.target = static_cast<uint32_t>(ReadSize(s, "target", c.limits.target, 1, kMegabyte));
+    c.limits.head = static_cast<uint32_t>(ReadSize(s, "head", c.limits.head, 64, 16 * kMegabyte));
+    c.limits.headers =
+        static_cast<uint32_t>(s.Integer("headers", c.limits.headers, 1, kMostHeaders));
+    c.form_limit = ReadSize(s, "form", c.form_limit, 0, 4096 * kMegabyte - 1);
+}
+
+}  // namespace
+
+HttpConfig ParseHttpConfig(const Section& s) {
+    HttpConfig c;
+    ReadAddress(s, c);
+    ReadErrorCode(s, c);
+    c.access_logs = s.Bool("access_logs", false);
+    constexpr int64_t kMostMegabytes = int64_t{1} << 40;
+    int64_t megabytes = s.Integer("max_request_size", 1000, 0, kMostMegabytes);
+    c.max_request_size = static_cast<uint64_t>(megabytes == 0 ? 1000 : megabytes) << 20;
+    c.raw_body = s.Bool("raw_body", false);
+    ReadMiddleware(s, c);
+
+    Section uploads = s.Sub("uploads");
+    c.uploads.dir = uploads.String("dir", "");
+    c.uploads.rules.forbid = Extensions(uploads, "forbid");
+    c.uploads.rules.allow = Extensions(uploads, "allow");
+
+    c.pool = pool::ParsePoolConfig(s.Sub("pool"));
+
+    c.context_codec = s.OneOf("context_codec", "json", {"json", "protobuf"}) == "json"
+                          ? Codec::kJson
+                          : Codec::kProtobuf;
+    ReadTimeouts(s.Sub("timeouts"), c.timeouts);
+    ReadLimits(s.Sub("limits"), c);
+    c.spool_threshold = ReadSize(s, "spool_threshold", c.spool_threshold, 0, int64_t{1} << 30);
+    c.retry_safe_methods = s.Bool("retry_safe_methods", true);
+    c.loops = static_cast<uint32_t>(s.Integer("loops", 1, 1, kMostLoops));
+    c.reuse_port = s.Bool("reuse_port", false);
+
+    for (std::string_view later : {"ssl", "http2", "http3", "fcgi", "headers", "static"}) {
+        s.Ignored(later, kNotYet);
+    }
+    return c;
+}
+
+}  // namespace rr::http

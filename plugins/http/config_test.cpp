@@ -1,0 +1,142 @@
+#include "plugins/http/config.hpp"
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+
+#include "core/config/config.hpp"
+
+using namespace rr::http;
+
+namespace {
+
+struct Read {
+    explicit Read(const std::string& http) {
+        auto loaded = rr::config::Config::FromText("version: \"3\"\n" + http);
+        REQUIRE(loaded.has_value());
+        file = std::move(*loaded);
+        config = ParseHttpConfig(file->Get("http"));
+        file->Finish();
+    }
+    // The lines without `.rr.yaml:N: `.
+    static std::string Texts(const std::vector<std::string>& lines) {
+        std::string out;
+        for (const std::string& line : lines) {
+            out += line.substr(line.find(": ") + 2) + "\n";
+        }
+        return out;
+    }
+    std::string problems() const { return Texts(file->problems()); }
+    std::string warnings() const { return Texts(file->warnings()); }
+
+    std::unique_ptr<rr::config::Config> file;
+    HttpConfig config;
+};
+
+}  // namespace
+
+TEST_CASE("http config: an address is enough, the rest has defaults") {
+    Read r("http:\n  address: 127.0.0.1:8080\n");
+    REQUIRE(r.problems().empty());
+    REQUIRE(r.warnings().empty());
+    REQUIRE(r.config.address == "127.0.0.1:8080");
+    REQUIRE(r.config.internal_error_code == 0);
+    REQUIRE(r.config.ErrorStatus(502) == 502);
+    REQUIRE(r.config.max_request_size == uint64_t{1000} << 20);
+    REQUIRE(r.config.context_codec == Codec::kJson);
+    REQUIRE(r.config.timeouts.header == std::chrono::seconds(10));
+    REQUIRE(r.config.timeouts.idle == std::chrono::seconds(120));
+    REQUIRE(r.config.limits.target == 16 * 1024);
+    REQUIRE(r.config.limits.head == 64 * 1024);
+    REQUIRE(r.config.limits.headers == 256);
+    REQUIRE(r.config.form_limit == 64 * 1024 * 1024);
+    REQUIRE(r.config.spool_threshold == 64 * 1024);
+    REQUIRE(r.config.retry_safe_methods);
+    REQUIRE(r.config.loops == 1);
+    REQUIRE_FALSE(r.config.reuse_port);
+    REQUIRE(r.config.pool.num_workers > 0);
+}
+
+TEST_CASE("http config: every key is read") {
+    Read r(R"(http:
+  address: ":8080"
+  internal_error_code: 599
+  access_logs: true
+  max_request_size: 2
+  raw_body: true
+  uploads: {dir: /tmp, forbid: [".EXE", ""], allow: ".Png,.gif"}
+  context_codec: protobuf
+  timeouts: {header: 1s, body: 2s, write: 3s, idle: 4s}
+  limits: {target: 1KB, head: 2KB, headers: 3, form: 4KB}
+  spool_threshold: 5KB
+  retry_safe_methods: false
+  loops: 2
+  reuse_port: true
+  pool: {num_workers: 3}
+)");
+    REQUIRE(r.problems().empty());
+    REQUIRE(r.warnings().empty());
+    REQUIRE(r.config.ErrorStatus(502) == 599);
+    REQUIRE(r.config.access_logs);
+    REQUIRE(r.config.max_request_size == 2 << 20);
+    REQUIRE(r.config.raw_body);
+    REQUIRE(r.config.uploads.dir == "/tmp");
+    REQUIRE(r.config.uploads.rules.forbid == std::vector<std::string>{".exe"});
+    REQUIRE(r.config.uploads.rules.allow == std::vector<std::string>{".png", ".gif"});
+    REQUIRE(r.config.context_codec == Codec::kProtobuf);
+    REQUIRE(r.config.timeouts.write == std::chrono::seconds(3));
+    REQUIRE(r.config.limits.target == 1024);
+    REQUIRE(r.config.limits.head == 2048);
+    REQUIRE(r.config.limits.headers == 3);
+    REQUIRE(r.config.form_limit == 4096);
+    REQUIRE(r.config.spool_threshold == 5120);
+    REQUIRE_FALSE(r.config.retry_safe_methods);
+    REQUIRE(r.config.loops == 2);
+    REQUIRE(r.config.reuse_port);
+    REQUIRE(r.config.pool.num_workers == 3);
+}
+
+TEST_CASE("http config: something must be served") {
+    REQUIRE(Read("http:\n  access_logs: true\n").problems() ==
+            "http: unable to run http service, no method has been specified (http, https, http/2 "
+            "or FastCGI)\n");
+    REQUIRE(Read("http:\n  ssl: {address: \":443\"}\n").problems() ==
+            "http.address: missing; ssl, http3 and fcgi are not served yet\n");
+    REQUIRE(Read("http:\n  address: \"8080\"\n").problems() ==
+            "http.address: malformed http server address\n");
+    REQUIRE(Read("http:\n  address: \"h:x\"\n").problems().find("http.address: ") == 0);
+    REQUIRE(Read("rpc:\n  listen: x\n").problems().empty());
+}
+
+TEST_CASE("http config: values out of range are problems") {
+    auto problems = [](const std::string& line) {
+        return Read("http:\n  address: \":80\"\n  " + line + "\n").problems();
+    };
+    for (const char* bad :
+         {"internal_error_code: 99", "internal_error_code: 600", "max_request_size: -1",
+          "context_codec: xml", "timeouts: {idle: 0s}", "limits: {head: 10}",
+          "limits: {headers: 0}", "limits: {headers: 5000}", "limits: {target: 2MB}", "loops: 0",
+          "spool_threshold: 2GB"}) {
+        INFO(bad);
+        REQUIRE(problems(bad) != "");
+    }
+    REQUIRE(problems("max_request_size: 0").empty());
+    REQUIRE(Read("http:\n  address: \":80\"\n  max_request_size: 0\n").config.max_request_size ==
+            uint64_t{1000} << 20);
+}
+
+TEST_CASE("http config: keys of later parts are known and warned about") {
+    Read r("http:\n  address: \":80\"\n  http2: {h2c: true}\n  ssl: {cert: c, key: k}\n"
+           "  static: {dir: .}\n  middleware: [gzip, sttic]\n  trusted_subnets: [10.0.0.0/8]\n");
+    REQUIRE(r.problems().empty());
+    std::string warnings = r.warnings();
+    for (const char* text :
+         {"http.http2: not served yet", "http.ssl: not served yet", "http.static: not served yet",
+          "http.middleware: gzip: not served yet", "http.trusted_subnets: not served yet",
+          "http.middleware: requested middleware does not exist: sttic; did you mean static?"}) {
+        INFO(warnings);
+        REQUIRE(warnings.find(text) != std::string::npos);
+    }
+    REQUIRE(Read("http:\n  address: \":80\"\n  raw_bdy: true\n").warnings().find("raw_body") !=
+            std::string::npos);
+}

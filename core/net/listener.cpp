@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "core/net/heritage.hpp"
 #include "core/net/timer.hpp"
 
 namespace rr::net {
@@ -103,6 +104,14 @@ Result<std::unique_ptr<Listener>> Listener::Bind(Loop& loop, const Address& want
     }
     Address address = *resolved;
     Endpoint endpoint = ToEndpoint(address);
+    int inherited = heritage::Claim(reinterpret_cast<const sockaddr*>(&endpoint.storage));
+    if (inherited >= 0) {
+        auto adopted = Adopt(loop, address, inherited);
+        if (adopted && address.port == 0) {
+            heritage::NoteChosenPort((*adopted)->address().port);
+        }
+        return adopted;
+    }
     int fd = socket(endpoint.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return SystemFail(address, "socket", errno);
@@ -150,6 +159,9 @@ Result<std::unique_ptr<Listener>> Listener::Bind(Loop& loop, const Address& want
         return SystemFail(address, "listen", number);
     }
     ReadBack(fd, address);
+    if (wanted.kind == Address::Kind::kTcp && wanted.port == 0) {
+        heritage::NoteChosenPort(address.port);
+    }
     std::unique_ptr<Listener> listener(new Listener(loop, address, fd));
     listener->owns_file_ = address.kind == Address::Kind::kUnix;
     return listener;
@@ -247,7 +259,7 @@ void Listener::Close() {
     if (descriptor_ >= 0) {
         close(descriptor_);
         descriptor_ = -1;
-        if (owns_file_) {
+        if (owns_file_ && !heritage::Kept()) {
             unlink(address_.path.c_str());
         }
     }

@@ -1,0 +1,42 @@
+// Options: the command line as values.
+//
+// Thread: a plain value.
+// Fails:  ParseOptions with RoadRunner's texts (arguments.hpp).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/result.hpp"
+
+namespace rr::cmd {
+
+struct Options {
+    std::string program;  // base name of argv[0]
+    std::string command;  // empty: none
+    std::vector<std::string> positional;
+
+    std::string config = ".rr.yaml";
+    std::string work_dir;
+    std::string dotenv;
+    std::vector<std::string> overrides;
+    std::string log_format;   // 1.x
+    std::string json_config;  // 1.x
+    bool debug = false;
+    bool pid = false;
+    bool silent = false;
+    bool force = false;
+    bool experimental = false;
+    bool help = false;
+    bool version = false;
+    bool verbose = false;
+    bool strict = false;
+    bool json = false;
+};
+
+Result<Options> ParseOptions(const std::vector<std::string>& arguments, std::string program);
+
+// The text of `rr help` and `rr help command`. Fails for a command that does not exist.
+Result<std::string> HelpText(const std::string& program, const std::string& command);
+
+}  // namespace rr::cmd

@@ -1,0 +1,41 @@
+#include "cmd/rr/plugins.hpp"
+
+#include "plugins/hooks/plugin.hpp"
+#if __has_include("plugins/http/plugin.hpp")
+#include "plugins/http/plugin.hpp"
+#endif
+#include "plugins/logger/plugin.hpp"
+#include "plugins/server/plugin.hpp"
+
+// Plugin folders from outside the repository (`make build PLUGINS=...`) come as lines
+// `RR_OUTSIDE_PLUGIN(name, {needs}, {offers})`; each folder defines `rr::name::Make()`.
+#if __has_include("outside_plugins.inc")
+#define RR_OUTSIDE_PLUGIN(name, ...) \
+    namespace rr::name {             \
+    std::unique_ptr<Plugin> Make();  \
+    }
+#include "outside_plugins.inc"
+#undef RR_OUTSIDE_PLUGIN
+#endif
+
+namespace rr::cmd {
+
+// Where needs leave a choice, plugins start in this order and stop in the reverse of it.
+const std::vector<PluginRow>& PluginTable() {
+    static const std::vector<PluginRow> kTable = {
+        {"logger", &logger::Make},
+        {"server", &server::Make},
+        {"hooks", &hooks::Make, {"server"}},
+#if __has_include("plugins/http/plugin.hpp")
+        {"http", &http::Make, {"server"}},
+#endif
+#if __has_include("outside_plugins.inc")
+#define RR_OUTSIDE_PLUGIN(name, ...) {#name, &name::Make, __VA_ARGS__},
+#include "outside_plugins.inc"
+#undef RR_OUTSIDE_PLUGIN
+#endif
+    };
+    return kTable;
+}
+
+}  // namespace rr::cmd

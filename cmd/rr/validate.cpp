@@ -1,0 +1,52 @@
+#include "cmd/rr/validate.hpp"
+
+#include <algorithm>
+
+#include "cmd/rr/version.hpp"
+
+namespace rr::cmd {
+
+Invocation MakeInvocation(const CommandContext& context) {
+    Invocation invocation;
+    invocation.config_file = context.around.config_file;
+    invocation.directory = context.around.directory;
+    invocation.dotenv = context.around.dotenv;
+    invocation.dotenv_names = context.around.dotenv_names;
+    invocation.version = CompatibleVersion();
+    invocation.debug = context.options.debug;
+    invocation.verbose = context.options.verbose;
+    invocation.experimental = context.options.experimental;
+    return invocation;
+}
+
+config::LoadOptions ConfigOptions(const CommandContext& context) {
+    config::LoadOptions load;
+    load.file = context.around.config_file;
+    // Formats of 1.x; an explicit -o comes later and wins.
+    if (context.options.log_format == "json") {
+        load.overrides.push_back("logs.mode=production");
+    }
+    load.overrides.insert(load.overrides.end(), context.options.overrides.begin(),
+                          context.options.overrides.end());
+    load.json = context.options.json_config;
+    load.experimental = context.options.experimental;
+    return load;
+}
+
+std::vector<std::string> InitAll(ServerContainer& container, config::Config& config, bool strict) {
+    std::vector<std::string> failed = container.Init(config);
+    config.Finish(strict);
+    std::vector<std::string> problems = config.problems();
+    for (std::string& text : failed) {
+        // A plugin may hand back as its error what it already reported with file and line.
+        bool known = std::any_of(problems.begin(), problems.end(), [&text](const std::string& p) {
+            return text.find(p) != std::string::npos;
+        });
+        if (!known) {
+            problems.push_back(std::move(text));
+        }
+    }
+    return problems;
+}
+
+}  // namespace rr::cmd

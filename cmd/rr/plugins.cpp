@@ -4,6 +4,8 @@
 #if __has_include("plugins/http/plugin.hpp")
 #include "plugins/http/plugin.hpp"
 #endif
+#include "plugins/hooks/plugin.hpp"
+#include "plugins/http/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
 #include "plugins/server/plugin.hpp"
 
@@ -23,8 +25,10 @@ namespace rr::cmd {
 // Where needs leave a choice, plugins start in this order and stop in the reverse of it.
 const std::vector<PluginRow>& PluginTable() {
     static const std::vector<PluginRow> kTable = {
+        {"hooks", &hooks::Make},
         {"logger", &logger::Make},
         {"server", &server::Make},
+        {"http", &http::Make},
         {"hooks", &hooks::Make, {"server"}},
 #if __has_include("plugins/http/plugin.hpp")
         {"http", &http::Make, {"server"}},

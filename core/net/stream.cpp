@@ -211,9 +211,10 @@ void Stream::FinishWrite(int status) {
         ReportReset();
         return;
     }
-    bool all_out = pending_.empty();
+    // What came meanwhile may go out at once, or break the stream, which may end this object.
+    Handle* handle = handle_;
     Flush();
-    if (all_out && !broken_) {
+    if (handle->owner != nullptr && !broken_ && !writing_) {
         handler_->OnDrained();
     }
 }

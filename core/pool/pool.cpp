@@ -71,7 +71,7 @@ Entry* Pool::NewEntry(const Job& job, JobSink& sink) {
     return entry;
 }
 
-Entry* Pool::Find(Ticket ticket) {
+Entry* Pool::Find(Ticket ticket) const {
     auto slot = static_cast<uint32_t>(ticket.id);
     if (!ticket || slot >= entries_.size() || entries_[slot]->id != ticket.id ||
         entries_[slot]->sink == nullptr) {
@@ -263,6 +263,12 @@ void Pool::Cancel(Ticket ticket) {
         }
     }
     EndLater(*entry, JobEnd::kCancelled, "");
+}
+
+bool Pool::InQueue(Ticket ticket) const {
+    AssertInLoop();
+    const Entry* entry = Find(ticket);
+    return entry != nullptr && entry->in_queue && !entry->attached();
 }
 
 void Pool::Resume(Ticket ticket) {

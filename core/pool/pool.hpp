@@ -81,6 +81,9 @@ public:
     // end. From here on only OnDone comes.
     virtual void Cancel(Ticket ticket) = 0;
 
+    // True while the job waits for a worker: Cancel would then drop it unexecuted.
+    virtual bool InQueue(Ticket ticket) const = 0;
+
     // Continues after OnChunk returned false.
     virtual void Resume(Ticket ticket) = 0;
 

@@ -28,6 +28,7 @@ public:
 
     Ticket Exec(const Job& job, JobSink& sink) override;
     void Cancel(Ticket ticket) override;
+    bool InQueue(Ticket ticket) const override;
     void Resume(Ticket ticket) override;
     void Reset(Done done) override;
     void AddWorker(Done done) override;
@@ -51,7 +52,7 @@ private:
     void OnTurnEnd() override;
 
     // pool.cpp: requests
-    Entry* Find(Ticket ticket);
+    Entry* Find(Ticket ticket) const;
     Entry* NewEntry(const Job& job, JobSink& sink);
     bool QueueFull() const;
     void EndLater(Entry& entry, JobEnd end, std::string message);

@@ -1,0 +1,126 @@
+// AnswerWriter: turns what a worker sends, or fails to send, into the answer on the wire.
+//
+//   one frame            Content-Length, also when it comes in pieces
+//   several frames       one HTTP chunk per frame; to HTTP/1.0 until the connection closes
+//   status 1xx, more     an informational head; the final one still comes
+//   nothing usable       500, 502, 503, 504 (http.internal_error_code replaces them)
+//   fails half-way       the connection is aborted, so that the client sees the cut
+//
+// Thread: its loop.
+// Owns:   the head of a stream until its first byte, and trailers. Borrows tools, handler, stream.
+// Fails:  never; failures become answers and are told to the handler for its log.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/bytes.hpp"
+#include "core/net/stream.hpp"
+#include "core/pool/job.hpp"
+#include "plugins/http/answer.hpp"
+#include "plugins/http/config.hpp"
+#include "plugins/http/date.hpp"
+#include "plugins/http/head.hpp"
+#include "plugins/http/response.hpp"
+
+namespace rr::http {
+
+// What answers of one loop share.
+struct AnswerTools {
+    const HttpConfig& config;
+    AnswerDecoder decoder;
+    ResponseWriter writer;
+    HttpDate date;
+    Answer answer;  // of the frame at hand
+
+    Bytes Date();
+};
+
+enum class AnswerEnd : uint8_t {
+    kKeepAlive,  // complete; the connection may go on
+    kClose,      // complete; close once it is out
+    kAbort,      // cut: reset the connection
+};
+
+class AnswerHandler {
+public:
+    // May the connection go on after this answer? Asked when its head is written.
+    virtual bool KeepsAlive() const = 0;
+    // The client reads too slowly: call the pool's Resume once the stream has room.
+    virtual void OnAnswerPaused() = 0;
+    // Something for the error log: RoadRunner's message, and the reason.
+    virtual void OnAnswerTrouble(Bytes message, Bytes reason) = 0;
+    // Last call.
+    virtual void OnAnswerEnd(AnswerEnd end) = 0;
+
+protected:
+    ~AnswerHandler() = default;
+};
+
+class AnswerWriter final : public pool::JobSink {
+public:
+    // Queued output above which the worker is paused.
+    static constexpr size_t kHighWater = 256 * 1024;
+
+    // Readies it for one request. stream: null if nobody is left to read.
+    void Begin(AnswerTools& tools, AnswerHandler& handler, net::Stream& stream,
+               const RequestHead& head);
+    // The client has gone: what still comes is dropped.
+    void Detach() { r_.stream = nullptr; }
+
+    // An answer of our own instead of a worker's; ends it. close: the connection cannot go on.
+    void Refuse(int status, Bytes text, bool close);
+
+    int status() const { return r_.status; }          // sent so far; 0: none
+    uint64_t written() const { return r_.written; }   // bytes of the body
+
+    // pool::JobSink
+    void OnHead(const pool::AnswerHead& head) override;
+    bool OnChunk(Bytes body) override;
+    void OnDone(const pool::JobResult& result) override;
+
+private:
+    enum class State : uint8_t {
+        kNothing,  // no usable frame yet
+        kWhole,    // decoded; its body is the next call
+        kHeld,     // the head waits for the first byte of the body
+        kBody,     // the head is out
+        kOwn,      // answered by ourselves: the worker's frames are dropped
+    };
+
+    void TakeFirst(const pool::AnswerHead& head);
+    void WriteHead(bool whole, uint64_t body_size, Bytes body_start);
+    void WriteHeld(Bytes body_start);
+    void WriteBody(Bytes body);
+    void WriteOwn(int status, Bytes text, bool close);
+    void BadAnswer(Bytes reason);
+    void FailBeforeHead(const pool::JobResult& result);
+    AnswerEnd FinishBody();
+
+    // Buffers, kept from request to request.
+    Buffer held_;      // context of a stream's first frame
+    Buffer trailers_;
+    CarriedFields carried_;
+
+    struct Request {
+        AnswerTools* tools = nullptr;
+        AnswerHandler* handler = nullptr;
+        net::Stream* stream = nullptr;  // null: the client has gone
+        State state = State::kNothing;
+        uint8_t minor = 1;
+        bool head_request = false;
+        bool wants_more = false;   // the client would keep the connection
+        bool more = false;         // frames follow the one at hand
+        bool in_chunk = false;     // its chunk head is out
+        bool overflow = false;     // the worker sent more than its Content-Length
+        uint8_t held_flags = 0;
+        uint64_t held_size = 0;    // body of the held frame
+        uint64_t frame_left = 0;
+        uint64_t length_left = 0;
+        uint64_t written = 0;
+        int status = 0;
+        ResponsePlan plan;
+    };
+    Request r_;
+};
+
+}  // namespace rr::http

@@ -1,0 +1,382 @@
+#include "plugins/http/connection.hpp"
+
+#include "plugins/http/exchange.hpp"
+#include "plugins/http/server.hpp"
+
+namespace rr::http {
+
+Connection::Connection(HttpServer& server, net::Stream::Kind kind, int descriptor)
+    : server_(server), stream_(server.loop(), kind, descriptor, this), peer_(stream_.PeerName()) {}
+
+Connection::~Connection() {
+    server_.loop().ForgetTurnEnd(*this);
+    if (exchange_ != nullptr) {
+        exchange_->Abandon();
+    }
+}
+
+void Connection::Start() {
+    server_.Touch(*this, Wait::kFirst);
+    stream_.StartReading();
+}
+
+// Everything is read into the loop's scratch: most requests are complete there, and a connection
+// keeps only what it can't use yet.
+std::span<char> Connection::OnReadBuffer() {
+    auto scratch = net::ReadScratch();
+    return state_ == State::kBusy ? scratch.first(kReadAhead - input_.size()) : scratch;
+}
+
+void Connection::OnData(size_t size) {
+    Bytes in(net::ReadScratch().data(), size);
+    if (state_ == State::kLinger) {
+        dropped_ += size;
+        if (dropped_ > kLingerMost) {
+            server_.Remove(*this);
+        }
+        return;
+    }
+    if (state_ == State::kBusy) {
+        Keep(in);
+        if (input_.size() >= kReadAhead) {
+            stream_.StopReading();
+        }
+        return;
+    }
+    if (input_.empty()) {
+        size_t used = Advance(in);
+        Keep(in.substr(used));
+    } else {
+        input_.Append(in);
+        AdvanceInput();
+    }
+    AfterInput();
+}
+
+void Connection::AdvanceInput() {
+    size_t used = Advance(input_.view());
+    input_.Consume(used);
+}
+
+size_t Connection::Advance(Bytes in) {
+    size_t used = 0;
+    while (true) {
+        switch (state_) {
+            case State::kIdle:
+                if (used == in.size()) {
+                    return used;
+                }
+                BeginRequest();
+                [[fallthrough]];
+            case State::kHead: {
+                size_t taken = AdvanceHead(in.substr(used));
+                if (state_ == State::kHead) {
+                    return used;
+                }
+                used += taken;
+                break;
+            }
+            case State::kBody: {
+                if (used == in.size()) {
+                    return used;
+                }
+                used += AdvanceBody(in.substr(used));
+                break;
+            }
+            case State::kReady:
+            case State::kBusy:
+                return used;
+            case State::kLinger:
+                return in.size();
+        }
+    }
+}
+
+void Connection::BeginRequest() {
+    state_ = State::kHead;
+    exchange_ = &server_.TakeExchange();
+    exchange_->Begin(*this);
+    if (stream_.queue().capacity() == 0) {
+        stream_.queue() = server_.TakeBuffer();
+    }
+}
+
+size_t Connection::AdvanceHead(Bytes in) {
+    auto status = exchange_->Scan(in);
+    if (status == HeadGuard::Status::kNeedMore) {
+        if (wait != Wait::kHead) {
+            server_.Touch(*this, Wait::kHead);
+        }
+        return 0;
+    }
+    HeadFault fault = exchange_->fault();
+    size_t size = exchange_->head_size();
+    if (status == HeadGuard::Status::kComplete) {
+        fault = exchange_->TakeHead(in);
+    }
+    if (fault != HeadFault::kNone) {
+        FaultText text = Describe(fault);
+        Refuse(text.status, text.reason);
+        return 0;
+    }
+    StartRequest(size < in.size());
+    return size;
+}
+
+void Connection::StartRequest(bool more_input) {
+    const RequestHead& head = exchange_->head();
+    if (head.expect_other) {
+        Refuse(417, {});
+        return;
+    }
+    state_ = State::kBody;
+    RequestBody::Status status = exchange_->StartBody();
+    if (status == RequestBody::Status::kMore) {
+        if (head.expect_continue && !more_input) {
+            stream_.Queue(kContinue);
+        }
+        server_.Touch(*this, Wait::kBody);
+    }
+    FollowBody(status);
+}
+
+size_t Connection::AdvanceBody(Bytes in) {
+    size_t used = 0;
+    RequestBody::Status status = exchange_->Feed(in, used);
+    if (status == RequestBody::Status::kMore) {
+        server_.Touch(*this, Wait::kBody);
+    }
+    FollowBody(status);
+    return used;
+}
+
+void Connection::FollowBody(RequestBody::Status status) {
+    switch (status) {
+        case RequestBody::Status::kMore:
+            break;
+        case RequestBody::Status::kFull:
+            stream_.StopReading();
+            break;
+        case RequestBody::Status::kDisk:
+            // Nothing is wanted from the client: what it sends now is its next request.
+            server_.Touch(*this, Wait::kBusy);
+            state_ = State::kBusy;
+            break;
+        case RequestBody::Status::kComplete:
+            state_ = State::kReady;
+            break;
+        case RequestBody::Status::kBad:
+            exchange_->RefuseBody();
+            break;
+    }
+}
+
+void Connection::OnBodyProgress() {
+    RequestBody::Status status = exchange_->body_status();
+    if (status == RequestBody::Status::kMore) {
+        server_.Touch(*this, Wait::kBody);
+        if (eof_) {
+            server_.Remove(*this);
+            return;
+        }
+        stream_.StartReading();
+        return;
+    }
+    FollowBody(status);
+    AfterInput();
+    if (state_ == State::kIdle) {
+        Continue();
+    }
+}
+
+// Runs a complete request. Not earlier: the pool may use the loop's scratch, where the rest of the
+// input was until now.
+void Connection::AfterInput() {
+    if (state_ == State::kReady) {
+        state_ = State::kBusy;
+        const RequestHead& head = exchange_->head();
+        if (wait != Wait::kBusy) {
+            server_.Touch(*this, Wait::kBusy);
+        }
+        if (head.form == TargetForm::kAsterisk) {
+            exchange_->AnswerServerOptions();
+        } else {
+            exchange_->Run();
+        }
+    }
+    GiveBackInput();
+}
+
+void Connection::OnAnswerPaused() {
+    paused_ = true;
+    server_.loop().AtTurnEnd(*this);
+}
+
+void Connection::OnAnswered(AnswerEnd end) {
+    exchange_ = nullptr;
+    paused_ = false;
+    if (end == AnswerEnd::kAbort) {
+        stream_.Abort();
+        server_.Remove(*this);
+        return;
+    }
+    if (end == AnswerEnd::kClose) {
+        if (state_ == State::kBusy) {  // else Advance still looks at it, and drops it itself
+            input_.Clear();
+            GiveBackInput();
+        }
+        Linger();
+        return;
+    }
+    state_ = State::kIdle;
+    since_ms = server_.loop().NowMilliseconds();
+    if (wait != Wait::kBusy) {
+        server_.Touch(*this, Wait::kBusy);
+    }
+    if (eof_ || !input_.empty() || !stream_.reading()) {
+        server_.loop().AtTurnEnd(*this);
+    }
+}
+
+bool Connection::KeepsAlive() const {
+    return !server_.draining() && !(eof_ && input_.empty());
+}
+
+void Connection::Refuse(int status, Bytes detail) { exchange_->RefuseHead(status, detail); }
+
+void Connection::Linger() {
+    state_ = State::kLinger;
+    server_.Touch(*this, Wait::kLinger);
+    stream_.ShutdownWhenSent();
+    if (eof_) {
+        server_.loop().AtTurnEnd(*this);
+        return;
+    }
+    // A close with unread bytes would reset the connection, and the answer with it.
+    stream_.StartReading();
+}
+
+void Connection::OnClosed(net::CloseReason reason) {
+    if (reason == net::CloseReason::kReset) {
+        server_.Remove(*this);
+        return;
+    }
+    eof_ = true;
+    if (state_ == State::kBusy) {
+        // A client that would have kept the connection and closes it instead has gone; any other
+        // may have closed its half only.
+        if (exchange_->LeavesQueue()) {
+            server_.Remove(*this);
+        }
+        return;
+    }
+    if (stream_.queued() > 0) {
+        // Half-closed behind its request: the answer is still on its way.
+        if (exchange_ != nullptr) {
+            exchange_->Abandon();
+            exchange_ = nullptr;
+        }
+        Linger();
+        return;
+    }
+    server_.Remove(*this);
+}
+
+void Connection::OnDrained() {
+    if (state_ == State::kLinger && eof_) {
+        server_.Remove(*this);
+        return;
+    }
+    ResumeIfRoom();
+}
+
+void Connection::OnTurnEnd() {
+    if (paused_) {
+        ResumeIfRoom();
+        return;
+    }
+    if (state_ == State::kLinger) {
+        if (eof_ && stream_.queued() == 0) {
+            server_.Remove(*this);
+        }
+        return;
+    }
+    if (state_ == State::kIdle) {
+        Continue();
+    }
+}
+
+// Between two requests: goes on with what came meanwhile.
+void Connection::Continue() {
+    if (!eof_) {
+        stream_.StartReading();
+    }
+    if (!input_.empty()) {
+        AdvanceInput();
+        AfterInput();
+    }
+    if (eof_ && state_ != State::kBusy && state_ != State::kLinger) {
+        Linger();
+    }
+}
+
+void Connection::ResumeIfRoom() {
+    if (paused_ && stream_.queued() < AnswerWriter::kHighWater / 2) {
+        paused_ = false;
+        exchange_->Resume();
+    }
+}
+
+void Connection::OnTimeout() {
+    if (state_ == State::kHead || state_ == State::kBody) {
+        Refuse(408, {});
+        input_.Clear();
+        GiveBackInput();
+        return;
+    }
+    server_.Remove(*this);
+}
+
+void Connection::OnTick(int64_t now_ms, int64_t write_ms) {
+    size_t queued = stream_.queued();
+    if (queued != queued_ || queued == 0) {
+        queued_ = queued;
+        progress_ms_ = now_ms;
+    } else if (write_ms > 0 && now_ms - progress_ms_ >= write_ms) {
+        stream_.Abort();
+        server_.Remove(*this);
+        return;
+    }
+    if (queued > 0) {
+        since_ms = now_ms;
+        return;
+    }
+    if (state_ == State::kLinger && now_ms - since_ms >= kLingerMs) {
+        server_.Remove(*this);
+        return;
+    }
+    if (state_ == State::kIdle) {
+        // Quiet since the last tick: an idle connection holds no memory that it does not need.
+        server_.GiveBuffer(std::move(stream_.queue()));
+        server_.Touch(*this, Wait::kIdle);
+    }
+}
+
+void Connection::Keep(Bytes in) {
+    if (in.empty()) {
+        return;
+    }
+    if (input_.capacity() == 0) {
+        input_ = server_.TakeBuffer();
+    }
+    input_.Append(in);
+}
+
+void Connection::GiveBackInput() {
+    if (input_.empty() && input_.capacity() > 0) {
+        server_.GiveBuffer(std::move(input_));
+        input_ = Buffer();
+    }
+}
+
+}  // namespace rr::http

@@ -1,0 +1,98 @@
+// Exchange: one request and its answer, from the first byte of the head to the log record.
+//
+// It outlives its connection if the client goes while a worker runs the request: OnDone still
+// comes, and only then the bytes that the pool borrowed may go.
+//
+// Thread: its loop.
+// Owns:   the request's bytes, its body and the state of its answer. The memory is used again by
+//         the next request; at the end the exchange gives itself back to the server.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/bytes.hpp"
+#include "core/base/time.hpp"
+#include "core/pool/job.hpp"
+#include "plugins/http/answer_writer.hpp"
+#include "plugins/http/body.hpp"
+#include "plugins/http/head.hpp"
+#include "plugins/http/head_guard.hpp"
+#include "plugins/http/list.hpp"
+
+namespace rr::http {
+
+class Connection;
+class HttpServer;
+
+class Exchange final : public Linked, private AnswerHandler, private BodyHandler {
+public:
+    explicit Exchange(HttpServer& server);
+    ~Exchange() = default;
+
+    // A new request of `connection`, of which no byte was read yet.
+    void Begin(Connection& connection);
+
+    // Looks at the connection's bytes from the start of the request on.
+    HeadGuard::Status Scan(Bytes in) { return guard_.Scan(in); }
+    HeadFault fault() const { return guard_.fault(); }
+    size_t head_size() const { return guard_.size(); }
+    // After kComplete: keeps the head's bytes and reads them.
+    HeadFault TakeHead(Bytes in);
+    const RequestHead& head() const { return head_; }
+
+    // After TakeHead.
+    RequestBody::Status StartBody();
+    RequestBody::Status Feed(Bytes in, size_t& consumed) { return body_.Feed(in, consumed); }
+    RequestBody::Status body_status() const { return body_.status(); }
+
+    // Gives the request to the pool. The connection hears OnAnswered later.
+    void Run();
+    // Continues an answer that was paused.
+    void Resume();
+
+    // Answers that need no worker; the connection hears OnAnswered at once.
+    void RefuseBody();                            // what body_status() kBad stands for
+    void RefuseHead(int status, Bytes detail);    // and the connection closes
+    void AnswerServerOptions();                   // `OPTIONS *`
+
+    // The client has gone: a queued job leaves the queue, a stream is stopped.
+    void Abandon();
+    // No worker has begun, and the client did not announce that it would close.
+    bool LeavesQueue() const;
+
+private:
+    // AnswerHandler
+    bool KeepsAlive() const override;
+    void OnAnswerPaused() override;
+    void OnAnswerTrouble(Bytes message, Bytes reason) override;
+    void OnAnswerEnd(AnswerEnd end) override;
+    // BodyHandler
+    void OnBodyProgress() override;
+
+    int64_t Elapsed() const;
+    void Record();
+    void GiveBack();
+
+    HttpServer& server_;
+
+    // Kept from request to request.
+    HeadGuard guard_;
+    RequestHead head_;
+    RequestBody body_;
+    AnswerWriter answer_;
+    Buffer head_bytes_;
+
+    struct Request {
+        Connection* connection = nullptr;  // null: the client has gone
+        std::string peer;                  // its name, once the connection is gone
+        pool::Ticket ticket;
+        bool announced = false;            // on the event bus
+        bool recorded = false;             // one record per request that reached TakeHead
+        int64_t start_unix_ns = 0;
+        Instant start;
+    };
+    Request r_;
+};
+
+}  // namespace rr::http

@@ -1,0 +1,271 @@
+#include "plugins/http/plugin.hpp"
+
+#include <deque>
+#include <string>
+#include <utility>
+
+#include "core/api/container.hpp"
+#include "core/api/resettable.hpp"
+#include "core/config/config.hpp"
+#include "core/net/address.hpp"
+#include "core/net/listener.hpp"
+#include "core/pool/launch.hpp"
+#include "core/pool/pool.hpp"
+#include "core/pool/services.hpp"
+#include "plugins/http/config.hpp"
+#include "plugins/http/server.hpp"
+
+namespace rr::http {
+
+namespace {
+
+std::string Banner(const net::Address& address, uint32_t workers, bool debug) {
+    std::string where = address.ToString();
+    if (address.kind == net::Address::Kind::kTcp) {
+        size_t at = where.find("://");
+        where = "http" + where.substr(at);
+        if (address.host.empty()) {
+            where = "http://0.0.0.0:" + std::to_string(address.port);
+        }
+    }
+    std::string line = "http   " + where;
+    if (debug) {
+        return line + "   debug: a new worker for each request";
+    }
+    return line + "   " + std::to_string(workers) + (workers == 1 ? " worker" : " workers");
+}
+
+}  // namespace
+
+// HttpPlugin: life cycle only; the server lives on the data loop.
+//
+// Thread: main, but for the methods marked below; what they share is handed over by Post.
+class HttpPlugin final : public Plugin, public Resettable {
+public:
+    Result<bool> Init(config::Config& config, Container& container) override;
+    void Serve(Callback<void(Result<void>)> served) override;
+    void Drain(Deadline deadline, Callback<void()> done) override;
+    void Stop(Deadline deadline, Callback<void()> done) override;
+
+    std::string_view reset_name() const override { return "http"; }
+    void Reset(Callback<void(Result<void>)> done) override;
+
+private:
+    Result<std::unique_ptr<net::Listener>> Bind();
+    Result<File::Owner> UploadOwner() const;
+    void OnServed();
+    void FinishServe(Result<void> result);
+    void FinishReset(Result<void> result);
+
+    // On the data loop.
+    void OpenPool();
+    void OnPoolOpened(Result<std::unique_ptr<pool::WorkerPool>> opened);
+    void DrainServer(Deadline deadline);
+    void StopServer(Deadline deadline);
+    void OnServerClosed();
+    void ResetPool();
+
+    // Constant after Init.
+    Container* container_ = nullptr;
+    Loop* main_ = nullptr;
+    Loop* data_ = nullptr;
+    pool::Services* services_ = nullptr;
+    HttpConfig config_;
+    log::Logger log_;
+
+    // The main thread's.
+    net::Address address_;  // as bound
+    Callback<void(Result<void>)> served_;
+    Callback<void()> drained_;
+    Callback<void()> stopped_;
+    std::deque<Callback<void(Result<void>)>> resets_;  // answered in order
+
+    // The data loop's once Serve has posted to it.
+    std::unique_ptr<net::Listener> listener_;  // until the pool is open
+    File::Owner upload_owner_;
+    std::unique_ptr<HttpServer> server_;
+    bool opening_ = false;
+    bool stopping_ = false;
+    Deadline stop_deadline_{};
+};
+
+Result<bool> HttpPlugin::Init(config::Config& config, Container& container) {
+    config::Section section = config.Get("http");
+    config_ = ParseHttpConfig(section);
+    if (!section.present()) {
+        return false;
+    }
+    container_ = &container;
+    main_ = &container.MainLoop();
+    data_ = &container.DataLoop();
+    log_ = container.Log("http");
+    services_ = container.Get<pool::Services>();
+    if (services_ == nullptr) {
+        log_.Info("http is disabled: it needs the server section");
+        return false;
+    }
+    container.Publish<Resettable>(*this);
+    return true;
+}
+
+void HttpPlugin::Serve(Callback<void(Result<void>)> served) {
+    served_ = std::move(served);
+    for (const std::string& name : config_.middleware) {
+        log_.Warn("requested middleware does not exist", {{"middleware", name}});
+    }
+    if (config_.loops > 1) {
+        log_.Warn("http.loops above 1 is not supported yet, one loop serves",
+                  {{"loops", config_.loops}});
+    }
+    auto listener = Bind();
+    auto owner = UploadOwner();
+    if (!listener || !owner) {
+        std::string text = !listener ? listener.error().message : owner.error().message;
+        main_->Post([this, text = std::move(text)] { FinishServe(Fail(Errc::kIo, text)); });
+        return;
+    }
+    listener_ = std::move(*listener);
+    address_ = listener_->address();
+    upload_owner_ = *owner;
+    data_->Post([this] { OpenPool(); });
+}
+
+Result<std::unique_ptr<net::Listener>> HttpPlugin::Bind() {
+    auto address = net::ParseAddress(config_.address);
+    if (!address) {
+        return Forward(address, "address");
+    }
+    net::ListenOptions options;
+    options.reuse_port = config_.reuse_port;
+    return net::Listener::Bind(*data_, *address, options);
+}
+
+// Uploads belong to the user the workers run as, who has to be able to move them.
+Result<File::Owner> HttpPlugin::UploadOwner() const {
+    const auto& settings = services_->settings;
+    if (settings.user.empty()) {
+        return File::Owner{};
+    }
+    const auto& own = config_.pool.command;
+    auto plan = pool::Resolve(settings, own.empty() ? settings.command : own, {});
+    if (!plan) {
+        return Forward(plan);
+    }
+    const pool::LaunchPlan& launch = **plan;
+    if (!launch.change_ids || launch.uid == 0 || launch.gid == 0) {
+        return File::Owner{};
+    }
+    return File::Owner{launch.uid, launch.gid};
+}
+
+void HttpPlugin::OpenPool() {
+    opening_ = true;
+    pool::WorkerPool::Open(*data_, *services_, "http", config_.pool,
+                           [this](Result<std::unique_ptr<pool::WorkerPool>> opened) {
+                               OnPoolOpened(std::move(opened));
+                           });
+}
+
+void HttpPlugin::OnPoolOpened(Result<std::unique_ptr<pool::WorkerPool>> opened) {
+    opening_ = false;
+    if (!opened) {
+        listener_.reset();
+        main_->Post([this, text = std::move(opened.error().message)] {
+            FinishServe(Fail(Errc::kProcess, text));
+        });
+        if (stopping_) {
+            OnServerClosed();
+        }
+        return;
+    }
+    server_ = std::make_unique<HttpServer>(*data_, config_, log_, container_->Events(),
+                                           upload_owner_, std::move(*opened));
+    if (stopping_) {
+        listener_.reset();
+        StopServer(stop_deadline_);
+        return;
+    }
+    server_->Accept(std::move(listener_));
+    main_->Post([this] { OnServed(); });
+}
+
+void HttpPlugin::OnServed() {
+    container_->Announce(Banner(address_, config_.pool.num_workers, config_.pool.debug));
+    log_.Debug("http server was started", {{"address", address_.ToString()}});
+    FinishServe({});
+}
+
+void HttpPlugin::FinishServe(Result<void> result) {
+    auto served = std::move(served_);
+    served_ = nullptr;
+    served(std::move(result));
+}
+
+void HttpPlugin::Drain(Deadline deadline, Callback<void()> done) {
+    drained_ = std::move(done);
+    data_->Post([this, deadline] { DrainServer(deadline); });
+}
+
+void HttpPlugin::DrainServer(Deadline deadline) {
+    if (!server_) {
+        main_->Post(std::move(drained_));
+        return;
+    }
+    server_->Drain(deadline, [this] { main_->Post(std::move(drained_)); });
+}
+
+void HttpPlugin::Stop(Deadline deadline, Callback<void()> done) {
+    stopped_ = std::move(done);
+    data_->Post([this, deadline] { StopServer(deadline); });
+}
+
+void HttpPlugin::StopServer(Deadline deadline) {
+    stopping_ = true;
+    stop_deadline_ = deadline;
+    listener_.reset();
+    if (opening_) {
+        return;  // OnPoolOpened goes on
+    }
+    if (!server_) {
+        OnServerClosed();
+        return;
+    }
+    server_->Close(deadline, [this] { OnServerClosed(); });
+}
+
+void HttpPlugin::OnServerClosed() {
+    // Not inside the server's own callback.
+    data_->Post([this] {
+        server_.reset();
+        main_->Post(std::move(stopped_));
+    });
+}
+
+void HttpPlugin::Reset(Callback<void(Result<void>)> done) {
+    log_.Info("reset signal was received");
+    resets_.push_back(std::move(done));
+    data_->Post([this] { ResetPool(); });
+}
+
+void HttpPlugin::ResetPool() {
+    if (!server_ || stopping_) {
+        main_->Post([this] { FinishReset(Fail(Errc::kClosed, "http is not serving")); });
+        return;
+    }
+    server_->pool().Reset([this](Result<void> result) {
+        main_->Post([this, kept = std::move(result)]() mutable { FinishReset(std::move(kept)); });
+    });
+}
+
+void HttpPlugin::FinishReset(Result<void> result) {
+    auto done = std::move(resets_.front());
+    resets_.pop_front();
+    if (result) {
+        log_.Info("plugin was successfully reset");
+    }
+    done(std::move(result));
+}
+
+std::unique_ptr<Plugin> Make() { return std::make_unique<HttpPlugin>(); }
+
+}  // namespace rr::http

@@ -1,0 +1,199 @@
+#include "plugins/http/server.hpp"
+
+#include <utility>
+
+namespace rr::http {
+
+HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& log,
+                       EventBus& events, File::Owner upload_owner,
+                       std::unique_ptr<pool::WorkerPool> pool)
+    : LoopBound(loop),
+      config_(config),
+      log_(log),
+      events_(events),
+      answer_tools_{config, {}, {}, {}, {}},
+      body_tools_{loop,
+                  config,
+                  config.uploads.dir.empty() ? TemporaryDirectory() : config.uploads.dir,
+                  upload_owner,
+                  {},
+                  0},
+      troubles_(log),
+      pool_(std::move(pool)),
+      tick_(loop, [this] { Tick(); }) {}
+
+HttpServer::~HttpServer() {
+    for (auto& list : waiting_) {
+        list.Each([this](Connection& connection) { Remove(connection); });
+    }
+    exchanges_.Each([](Exchange& exchange) { delete &exchange; });
+}
+
+void HttpServer::Accept(std::unique_ptr<net::Listener> listener) {
+    AssertInLoop();
+    listener_ = std::move(listener);
+    listener_->Accept(
+        [this](int descriptor, net::Stream::Kind kind) { OnAccepted(descriptor, kind); },
+        [this](const std::string& text) {
+            troubles_.Report(loop_.NowMilliseconds(), "accept failed, trying again", text,
+                             UnixNanoseconds(), 0);
+        });
+}
+
+void HttpServer::OnAccepted(int descriptor, net::Stream::Kind kind) {
+    auto* connection = new Connection(*this, kind, descriptor);  // Remove() deletes it
+    if (++connections_ == 1) {
+        tick_.Repeat(draining_ ? kTickDraining : kTick);
+    }
+    connection->Start();
+    if (events_.connection) {
+        events_.connection.Emit({ConnectionPhase::kOpened, "http", connection->peer()});
+    }
+}
+
+void HttpServer::Touch(Connection& connection, Wait wait) {
+    list(wait).Touch(connection);
+    connection.wait = wait;
+    connection.since_ms = loop_.NowMilliseconds();
+}
+
+void HttpServer::Remove(Connection& connection) {
+    if (events_.connection) {
+        events_.connection.Emit({ConnectionPhase::kClosed, "http", connection.peer()});
+    }
+    connection.Unlink();
+    --connections_;
+    delete &connection;
+}
+
+void HttpServer::Tick() {
+    int64_t now = loop_.NowMilliseconds();
+    troubles_.Tick(now);
+    Expire(Wait::kFirst, config_.timeouts.header);
+    Expire(Wait::kHead, config_.timeouts.header);
+    Expire(Wait::kBody, config_.timeouts.body);
+    Expire(Wait::kIdle, config_.timeouts.idle);
+    int64_t write_ms = config_.timeouts.write / std::chrono::milliseconds(1);
+    auto tick = [now, write_ms](Connection& connection) { connection.OnTick(now, write_ms); };
+    list(Wait::kBusy).Each(tick);
+    list(Wait::kLinger).Each(tick);
+    if (draining_ && now - drain_ms_ >= kDrainGraceMs) {
+        ExpireAll(Wait::kFirst);
+        ExpireAll(Wait::kIdle);
+    }
+    if (closing_) {
+        CheckClosed();
+        return;
+    }
+    CheckDrained();
+    if (connections_ == 0 && !draining_) {
+        tick_.Disarm();
+    }
+}
+
+// The list is sorted by the time of the last touch: only its front can be overdue.
+void HttpServer::Expire(Wait wait, Duration limit) {
+    int64_t oldest = loop_.NowMilliseconds() - limit / std::chrono::milliseconds(1);
+    auto& waiting = list(wait);
+    while (limit > Duration::zero() && !waiting.empty() && waiting.front().since_ms <= oldest) {
+        waiting.front().OnTimeout();
+    }
+}
+
+void HttpServer::ExpireAll(Wait wait) {
+    list(wait).Each([this](Connection& connection) { Remove(connection); });
+}
+
+void HttpServer::Drain(Deadline deadline, Callback<void()> drained) {
+    AssertInLoop();
+    draining_ = true;
+    drain_deadline_ = deadline;
+    drain_ms_ = loop_.NowMilliseconds();
+    drained_ = std::move(drained);
+    if (listener_) {
+        listener_->Drain();
+        listener_.reset();
+    }
+    tick_.Repeat(kTickDraining);
+}
+
+void HttpServer::CheckDrained() {
+    if (draining_ && drained_ && (connections_ == 0 || Clock::now() >= drain_deadline_)) {
+        tick_.Disarm();
+        auto drained = std::move(drained_);
+        drained_ = nullptr;
+        drained();
+    }
+}
+
+void HttpServer::Close(Deadline deadline, Callback<void()> closed) {
+    AssertInLoop();
+    draining_ = true;
+    drained_ = nullptr;
+    closing_ = true;
+    closed_ = std::move(closed);
+    listener_.reset();
+    // The pool first: what still runs or waits gets its answer, be it a 503.
+    pool_->Close(deadline, [this] { OnPoolClosed(); });
+}
+
+void HttpServer::OnPoolClosed() {
+    pool_closed_ = true;
+    // The next tick comes after the last answers were flushed.
+    tick_.Repeat(kTickDraining);
+}
+
+void HttpServer::CheckClosed() {
+    if (!pool_closed_) {
+        return;
+    }
+    for (auto& waiting : waiting_) {
+        waiting.Each([this](Connection& connection) { Remove(connection); });
+    }
+    // Uploads are deleted by helper threads: they must be done before the process ends.
+    if (body_tools_.writers == 0 && closed_) {
+        tick_.Disarm();
+        auto closed = std::move(closed_);
+        closed_ = nullptr;
+        closed();
+    }
+}
+
+Exchange& HttpServer::TakeExchange() {
+    Exchange* exchange;
+    if (spare_exchanges_.empty()) {
+        exchange = new Exchange(*this);
+    } else {
+        exchange = spare_exchanges_.back().release();
+        spare_exchanges_.pop_back();
+    }
+    exchanges_.Touch(*exchange);
+    return *exchange;
+}
+
+void HttpServer::GiveBack(Exchange& exchange) {
+    exchange.Unlink();
+    std::unique_ptr<Exchange> given(&exchange);
+    if (spare_exchanges_.size() < kSpareExchanges) {
+        spare_exchanges_.push_back(std::move(given));
+    }
+}
+
+Buffer HttpServer::TakeBuffer() {
+    if (spare_buffers_.empty()) {
+        return Buffer(kBuffer);
+    }
+    Buffer buffer = std::move(spare_buffers_.back());
+    spare_buffers_.pop_back();
+    return buffer;
+}
+
+void HttpServer::GiveBuffer(Buffer buffer) {
+    if (buffer.capacity() > 0 && buffer.capacity() <= kKeepBuffer &&
+        spare_buffers_.size() < kSpareBuffers) {
+        buffer.Clear();
+        spare_buffers_.push_back(std::move(buffer));
+    }
+}
+
+}  // namespace rr::http

@@ -1,0 +1,122 @@
+// HttpServer: the HTTP/1.1 side of one data loop: its listener, its pool, its connections, and what
+// they share. Several loops mean several servers that know nothing of each other.
+//
+// Thread: its loop, the constructor and destructor too.
+// Owns:   listener, pool, connections, exchanges, spare buffers, the one timer of all timeouts.
+//         Borrows the configuration and the bus.
+// Fails:  never; running out of descriptors is logged and waited out.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/api/events.hpp"
+#include "core/base/file.hpp"
+#include "core/base/loop.hpp"
+#include "core/log/logger.hpp"
+#include "core/net/listener.hpp"
+#include "core/net/timer.hpp"
+#include "core/pool/pool.hpp"
+#include "plugins/http/answer_writer.hpp"
+#include "plugins/http/body.hpp"
+#include "plugins/http/config.hpp"
+#include "plugins/http/connection.hpp"
+#include "plugins/http/exchange.hpp"
+#include "plugins/http/list.hpp"
+#include "plugins/http/trouble_log.hpp"
+
+namespace rr::http {
+
+class HttpServer final : private LoopBound {
+public:
+    HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& log, EventBus& events,
+               File::Owner upload_owner, std::unique_ptr<pool::WorkerPool> pool);
+    ~HttpServer();
+
+    // Takes connections from now on.
+    void Accept(std::unique_ptr<net::Listener> listener);
+
+    // Takes what the kernel has accepted, closes the listener, lets every connection finish.
+    // drained: when the last one has gone, or at the deadline.
+    void Drain(Deadline deadline, Callback<void()> drained);
+
+    // Closes the pool and then all connections. closed: once, when nothing is left; deadline binds
+    // the workers.
+    void Close(Deadline deadline, Callback<void()> closed);
+
+    pool::WorkerPool& pool() { return *pool_; }
+    size_t connections() const { return connections_; }
+
+    // For connections and exchanges.
+    using LoopBound::loop;
+    const HttpConfig& config() const { return config_; }
+    const log::Logger& log() const { return log_; }
+    EventBus& events() { return events_; }
+    AnswerTools& answer_tools() { return answer_tools_; }
+    BodyTools& body_tools() { return body_tools_; }
+    TroubleLog& troubles() { return troubles_; }
+    bool draining() const { return draining_; }
+    // Somebody wants to know about single requests.
+    bool records() const { return log_.Enabled(log::Level::kInfo) || events_.request; }
+
+    // Moves a connection to the end of a waiting list.
+    void Touch(Connection& connection, Wait wait);
+    // Deletes it.
+    void Remove(Connection& connection);
+
+    Exchange& TakeExchange();
+    void GiveBack(Exchange& exchange);
+    Buffer TakeBuffer();
+    void GiveBuffer(Buffer buffer);
+
+private:
+    static constexpr Duration kTick = std::chrono::milliseconds(200);
+    static constexpr Duration kTickDraining = std::chrono::milliseconds(50);
+    static constexpr int64_t kDrainGraceMs = 1000;  // for a request already on its way
+    static constexpr size_t kSpareExchanges = 512;
+    static constexpr size_t kSpareBuffers = 512;
+    static constexpr size_t kBuffer = 4 * 1024;
+    static constexpr size_t kKeepBuffer = 64 * 1024;  // larger ones are not kept
+
+    void OnAccepted(int descriptor, net::Stream::Kind kind);
+    void Tick();
+    void Expire(Wait wait, Duration limit);
+    void ExpireAll(Wait wait);
+    void CheckDrained();
+    void OnPoolClosed();
+    void CheckClosed();
+    List<Connection>& list(Wait wait) { return waiting_[static_cast<size_t>(wait)]; }
+
+    // Constant.
+    const HttpConfig& config_;
+    const log::Logger log_;
+    EventBus& events_;
+
+    // Shared by connections and exchanges.
+    AnswerTools answer_tools_;
+    BodyTools body_tools_;
+    TroubleLog troubles_;
+    std::vector<Buffer> spare_buffers_;
+    std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
+
+    std::unique_ptr<pool::WorkerPool> pool_;
+    std::unique_ptr<net::Listener> listener_;
+    net::Timer tick_;
+
+    std::array<List<Connection>, static_cast<size_t>(Wait::kCount)> waiting_;
+    size_t connections_ = 0;  // in all of waiting_
+    List<Exchange> exchanges_;  // taken
+
+    bool draining_ = false;
+    int64_t drain_ms_ = 0;  // when it began
+    Deadline drain_deadline_{};
+    Callback<void()> drained_;
+    bool closing_ = false;
+    bool pool_closed_ = false;
+    Callback<void()> closed_;
+};
+
+}  // namespace rr::http

@@ -1,10 +1,6 @@
 #include "cmd/rr/plugins.hpp"
 
 #include "plugins/hooks/plugin.hpp"
-#if __has_include("plugins/http/plugin.hpp")
-#include "plugins/http/plugin.hpp"
-#endif
-#include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
 #include "plugins/server/plugin.hpp"
@@ -25,14 +21,10 @@ namespace rr::cmd {
 // Where needs leave a choice, plugins start in this order and stop in the reverse of it.
 const std::vector<PluginRow>& PluginTable() {
     static const std::vector<PluginRow> kTable = {
-        {"hooks", &hooks::Make},
         {"logger", &logger::Make},
         {"server", &server::Make},
-        {"http", &http::Make},
         {"hooks", &hooks::Make, {"server"}},
-#if __has_include("plugins/http/plugin.hpp")
         {"http", &http::Make, {"server"}},
-#endif
 #if __has_include("outside_plugins.inc")
 #define RR_OUTSIDE_PLUGIN(name, ...) {#name, &name::Make, __VA_ARGS__},
 #include "outside_plugins.inc"

@@ -240,8 +240,7 @@ AnswerFault AnswerDecoder::DecodeJson(Bytes context, Answer& out) {
     while (wanted < context.size()) {
         wanted *= 2;
     }
-    if (json_->parser.capacity() < wanted &&
-        json_->parser.allocate(wanted) != simdjson::SUCCESS) {
+    if (json_->parser.capacity() < wanted && json_->parser.allocate(wanted) != simdjson::SUCCESS) {
         return AnswerFault::kMalformed;
     }
     od::document document;
@@ -269,9 +268,8 @@ AnswerFault AnswerDecoder::DecodeJson(Bytes context, Answer& out) {
         }
     }
     // At the end there is no location any more.
-    return document.current_location().error() == simdjson::OUT_OF_BOUNDS
-               ? AnswerFault::kNone
-               : AnswerFault::kMalformed;
+    return document.current_location().error() == simdjson::OUT_OF_BOUNDS ? AnswerFault::kNone
+                                                                          : AnswerFault::kMalformed;
 }
 
 AnswerFault DecodeProtobufAnswer(Bytes context, Answer& out) {

@@ -1,7 +1,8 @@
 #include "plugins/http/answer.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 #include "context.pb.h"
 
@@ -31,7 +32,8 @@ const std::string kBad = "malformed answer context";
 }  // namespace
 
 TEST_CASE("answer: JSON with status and headers in the worker's order") {
-    const std::string text = R"({"status":201,"headers":{"X-B":["1","2"],"X-A":["\u00e4\n"],"N":[]}})";
+    const std::string text =
+        R"({"status":201,"headers":{"X-B":["1","2"],"X-A":["\u00e4\n"],"N":[]}})";
     REQUIRE(Decode(text) == "201|X-B=1|X-B=2|X-A=\xc3\xa4\n");
     REQUIRE(Decode(text, 0x00) == Decode(text));
 }
@@ -91,11 +93,20 @@ TEST_CASE("answer: protobuf as generated classes write it") {
 
 TEST_CASE("answer: protobuf skips unknown fields and refuses broken ones") {
     using namespace std::string_literals;
-    REQUIRE(Decode("\x08\xc8\x01\x18\x05\x25" "abcd" "\x29" "abcdefgh" "\x32\x01x"s, 0x80) == "200");
-    for (const std::string& bad :
-         {"\x08"s, "\x08\x80"s, "\x12\x05" "ab"s, "\x12\x03\x0a\x05x"s, "\x0b"s, "\x00\x01"s,
-          "\x25" "abc"s, "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s,
-          "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"s}) {
+    REQUIRE(Decode("\x08\xc8\x01\x18\x05\x25"
+                   "abcd"
+                   "\x29"
+                   "abcdefgh"
+                   "\x32\x01x"s,
+                   0x80) == "200");
+    for (const std::string& bad : {"\x08"s, "\x08\x80"s,
+                                   "\x12\x05"
+                                   "ab"s,
+                                   "\x12\x03\x0a\x05x"s, "\x0b"s, "\x00\x01"s,
+                                   "\x25"
+                                   "abc"s,
+                                   "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s,
+                                   "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"s}) {
         REQUIRE(Decode(bad, 0x80) == kBad);
     }
 }

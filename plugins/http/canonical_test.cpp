@@ -1,7 +1,8 @@
 #include "plugins/http/canonical.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 using namespace rr::http;
 

@@ -7,7 +7,7 @@
 namespace rr::http {
 namespace {
 
-constexpr uint32_t kLineMost = 4096;       // of a chunk-size line with its extension
+constexpr uint32_t kLineMost = 4096;  // of a chunk-size line with its extension
 constexpr uint32_t kExcessMost = 16 * 1024;
 
 int HexDigit(char c) {

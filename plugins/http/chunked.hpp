@@ -49,16 +49,16 @@ private:
         kEnd,
         kBad,
     };
-    bool Take(char c);         // one framing byte; false: bad
+    bool Take(char c);  // one framing byte; false: bad
     bool TakeTrailer(char c);
     bool EndOfSizeLine();
 
     State state_ = State::kSizeFirst;
     uint8_t digits_ = 0;
-    uint32_t line_ = 0;         // bytes of the size line so far
-    uint32_t excess_ = 0;       // framing bytes beyond what the data justifies
+    uint32_t line_ = 0;    // bytes of the size line so far
+    uint32_t excess_ = 0;  // framing bytes beyond what the data justifies
     uint32_t trailers_left_;
-    uint64_t size_ = 0;         // of the chunk; then what is left of it
+    uint64_t size_ = 0;  // of the chunk; then what is left of it
 };
 
 }  // namespace rr::http

@@ -1,7 +1,8 @@
 #include "plugins/http/chunked.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 using namespace rr::http;
 
@@ -49,7 +50,8 @@ bool Bad(const std::string& in) {
 }  // namespace
 
 TEST_CASE("chunked: chunks become bytes, whatever the pieces they come in") {
-    std::string in = "4\r\nWiki\r\n6;name=\"v;1\";x\r\npedia \r\nE\r\nin \r\n\r\nchunks.\r\n0\r\n\r\nGET";
+    std::string in =
+        "4\r\nWiki\r\n6;name=\"v;1\";x\r\npedia \r\nE\r\nin \r\n\r\nchunks.\r\n0\r\n\r\nGET";
     for (size_t piece : {1, 2, 3, 5, 7, 100}) {
         Decoded d = Run(in, static_cast<size_t>(piece));
         REQUIRE(d.status == ChunkedDecoder::Status::kDone);
@@ -66,11 +68,27 @@ TEST_CASE("chunked: trailers are read and dropped") {
 }
 
 TEST_CASE("chunked: framing is strict") {
-    for (const char* bad :
-         {"\r\n", "g\r\n", " 1\r\na\r\n", "1 \r\na\r\n", "+1\r\na\r\n", "-1\r\na\r\n", "0x1\r\na\r\n",
-          "1\na\r\n", "1\r\nab\r\n", "1\r\na\n", "1\r\na\r\r\n", "1\ra\r\n", "1;a\nb\r\na\r\n",
-          ";a\r\n", "0\r\n\n", "0\r\nX\r\n\r\n", "0\r\n: v\r\n\r\n", "0\r\nX Y: v\r\n\r\n",
-          "0\r\nX: v\n\r\n", "0\r\n X: v\r\n\r\n", "0\r\nX: a\x01\r\n\r\n"}) {
+    for (const char* bad : {"\r\n",
+                            "g\r\n",
+                            " 1\r\na\r\n",
+                            "1 \r\na\r\n",
+                            "+1\r\na\r\n",
+                            "-1\r\na\r\n",
+                            "0x1\r\na\r\n",
+                            "1\na\r\n",
+                            "1\r\nab\r\n",
+                            "1\r\na\n",
+                            "1\r\na\r\r\n",
+                            "1\ra\r\n",
+                            "1;a\nb\r\na\r\n",
+                            ";a\r\n",
+                            "0\r\n\n",
+                            "0\r\nX\r\n\r\n",
+                            "0\r\n: v\r\n\r\n",
+                            "0\r\nX Y: v\r\n\r\n",
+                            "0\r\nX: v\n\r\n",
+                            "0\r\n X: v\r\n\r\n",
+                            "0\r\nX: a\x01\r\n\r\n"}) {
         INFO(bad);
         REQUIRE(Bad(bad));
     }

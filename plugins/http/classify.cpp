@@ -12,8 +12,8 @@ BodyKind ClassifyBody(const RequestHead& head, bool raw_body) {
     // A case-sensitive substring, as in RoadRunner: `Application/X-WWW-...` arrives raw.
     Bytes type = head.Find(HeaderId::kContentType);
     if (type.find("application/x-www-form-urlencoded") != Bytes::npos) {
-        bool reads = head.verb == Method::kPost || head.verb == Method::kPut ||
-                     head.verb == Method::kPatch;
+        bool reads =
+            head.verb == Method::kPost || head.verb == Method::kPut || head.verb == Method::kPatch;
         return reads ? BodyKind::kForm : BodyKind::kFormEmpty;
     }
     return type.find("multipart/form-data") != Bytes::npos ? BodyKind::kMultipart : BodyKind::kRaw;

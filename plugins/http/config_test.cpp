@@ -1,8 +1,9 @@
 #include "plugins/http/config.hpp"
 
-#include <catch2/catch.hpp>
 #include <memory>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 #include "core/config/config.hpp"
 
@@ -112,11 +113,10 @@ TEST_CASE("http config: values out of range are problems") {
     auto problems = [](const std::string& line) {
         return Read("http:\n  address: \":80\"\n  " + line + "\n").problems();
     };
-    for (const char* bad :
-         {"internal_error_code: 99", "internal_error_code: 600", "max_request_size: -1",
-          "context_codec: xml", "timeouts: {idle: 0s}", "limits: {head: 10}",
-          "limits: {headers: 0}", "limits: {headers: 5000}", "limits: {target: 2MB}", "loops: 0",
-          "spool_threshold: 2GB"}) {
+    for (const char* bad : {"internal_error_code: 99", "internal_error_code: 600",
+                            "max_request_size: -1", "context_codec: xml", "timeouts: {idle: 0s}",
+                            "limits: {head: 10}", "limits: {headers: 0}", "limits: {headers: 5000}",
+                            "limits: {target: 2MB}", "loops: 0", "spool_threshold: 2GB"}) {
         INFO(bad);
         REQUIRE(problems(bad) != "");
     }
@@ -126,8 +126,9 @@ TEST_CASE("http config: values out of range are problems") {
 }
 
 TEST_CASE("http config: keys of later parts are known and warned about") {
-    Read r("http:\n  address: \":80\"\n  http2: {h2c: true}\n  ssl: {cert: c, key: k}\n"
-           "  static: {dir: .}\n  middleware: [gzip, sttic]\n  trusted_subnets: [10.0.0.0/8]\n");
+    Read r(
+        "http:\n  address: \":80\"\n  http2: {h2c: true}\n  ssl: {cert: c, key: k}\n"
+        "  static: {dir: .}\n  middleware: [gzip, sttic]\n  trusted_subnets: [10.0.0.0/8]\n");
     REQUIRE(r.problems().empty());
     std::string warnings = r.warnings();
     for (const char* text :

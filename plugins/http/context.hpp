@@ -25,7 +25,7 @@ enum class Codec : uint8_t { kJson, kProtobuf };
 uint8_t CodecFlag(Codec codec);
 
 struct ContextFacts {
-    Bytes remote_addr;    // PeerHost() of the peer's address
+    Bytes remote_addr;  // PeerHost() of the peer's address
     bool https = false;
     bool parsed = false;  // the body was read into a tree
     Bytes uploads{};      // JSON document of the upload tree; empty: none

@@ -1,7 +1,8 @@
 #include "plugins/http/context.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 #include "context.pb.h"
 #include "plugins/http/head_for_test.hpp"
@@ -49,19 +50,21 @@ std::string Quoted(std::string_view text) {
 }  // namespace
 
 TEST_CASE("context: the JSON form of the record, byte for byte") {
-    REQUIRE(Json("GET /a?x=1&y[]=<2> HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: curl/7.88.1\r\n"
-                 "Accept: */*\r\nCookie: a=1; b=%20x\r\n\r\n") ==
-            R"({"remoteAddr":"127.0.0.1","protocol":"HTTP/1.1","method":"GET",)"
-            R"("uri":"http://127.0.0.1:8080/a?x=1\u0026y[]=\u003c2\u003e",)"
-            R"("headers":{"User-Agent":["curl/7.88.1"],"Accept":["*/*"],"Cookie":["a=1; b=%20x"]},)"
-            R"("cookies":{"a":"1","b":" x"},"rawQuery":"x=1\u0026y[]=\u003c2\u003e",)"
-            R"("parsed":false,"uploads":null,"attributes":{}})");
+    REQUIRE(
+        Json("GET /a?x=1&y[]=<2> HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: curl/7.88.1\r\n"
+             "Accept: */*\r\nCookie: a=1; b=%20x\r\n\r\n") ==
+        R"({"remoteAddr":"127.0.0.1","protocol":"HTTP/1.1","method":"GET",)"
+        R"("uri":"http://127.0.0.1:8080/a?x=1\u0026y[]=\u003c2\u003e",)"
+        R"("headers":{"User-Agent":["curl/7.88.1"],"Accept":["*/*"],"Cookie":["a=1; b=%20x"]},)"
+        R"("cookies":{"a":"1","b":" x"},"rawQuery":"x=1\u0026y[]=\u003c2\u003e",)"
+        R"("parsed":false,"uploads":null,"attributes":{}})");
 }
 
 TEST_CASE("context: empty forms in JSON") {
-    REQUIRE(Json("GET / HTTP/1.0\r\n\r\n", {""}) ==
-            R"({"remoteAddr":"","protocol":"HTTP/1.0","method":"GET","uri":"http:///","headers":{},)"
-            R"("cookies":{},"rawQuery":"","parsed":false,"uploads":null,"attributes":{}})");
+    REQUIRE(
+        Json("GET / HTTP/1.0\r\n\r\n", {""}) ==
+        R"({"remoteAddr":"","protocol":"HTTP/1.0","method":"GET","uri":"http:///","headers":{},)"
+        R"("cookies":{},"rawQuery":"","parsed":false,"uploads":null,"attributes":{}})");
 }
 
 TEST_CASE("context: parsed and uploads") {
@@ -86,22 +89,33 @@ TEST_CASE("context: it is appended behind the room left for a frame header") {
 
 TEST_CASE("context: the protobuf form of the record, byte for byte") {
     std::string bytes = Context(Codec::kProtobuf, "GET /x HTTP/1.0\r\n\r\n");
-    REQUIRE(bytes == "\x0a\x09" "127.0.0.1" "\x12\x08" "HTTP/1.0" "\x1a\x03" "GET" "\x22\x09"
-                     "http:///x");
+    REQUIRE(bytes ==
+            "\x0a\x09"
+            "127.0.0.1"
+            "\x12\x08"
+            "HTTP/1.0"
+            "\x1a\x03"
+            "GET"
+            "\x22\x09"
+            "http:///x");
     REQUIRE(bytes.size() == 37);
 }
 
 TEST_CASE("context: protobuf decodes with generated classes") {
-    ::http::v1::Request m =
-        Proto("POST /p?a=1 HTTP/1.1\r\nHost: h\r\nX-multi: 1\r\nx-Multi: \xff" "2\r\n"
-              "Cookie: a=%ff; b=" + std::string(300, 'v') + "\r\nEmpty:\r\n\r\n");
+    ::http::v1::Request m = Proto(
+        "POST /p?a=1 HTTP/1.1\r\nHost: h\r\nX-multi: 1\r\nx-Multi: \xff"
+        "2\r\n"
+        "Cookie: a=%ff; b=" +
+        std::string(300, 'v') + "\r\nEmpty:\r\n\r\n");
     REQUIRE(m.method() == "POST");
     REQUIRE(m.protocol() == "HTTP/1.1");
     REQUIRE(m.uri() == "http://h/p?a=1");
     REQUIRE(m.raw_query() == "a=1");
     REQUIRE(m.header().size() == 3);
     REQUIRE(m.header().at("X-Multi").value_size() == 2);
-    REQUIRE(m.header().at("X-Multi").value(1) == "\xff" "2");
+    REQUIRE(m.header().at("X-Multi").value(1) ==
+            "\xff"
+            "2");
     REQUIRE(m.header().at("Empty").value_size() == 1);
     REQUIRE(m.header().at("Empty").value(0).empty());
     REQUIRE(m.cookies().size() == 2);
@@ -112,7 +126,8 @@ TEST_CASE("context: protobuf decodes with generated classes") {
 }
 
 TEST_CASE("context: values of one name stand together, in order of arrival") {
-    std::string json = Json("GET / HTTP/1.1\r\nHost: h\r\nx-a: 1\r\nOther: o\r\nX-A: 2\r\nX-a: 3\r\n\r\n");
+    std::string json =
+        Json("GET / HTTP/1.1\r\nHost: h\r\nx-a: 1\r\nOther: o\r\nX-A: 2\r\nX-a: 3\r\n\r\n");
     REQUIRE(json.find(R"("headers":{"X-A":["1","2","3"],"Other":["o"]})") != std::string::npos);
 }
 
@@ -152,7 +167,8 @@ TEST_CASE("context: the query is everything behind the first question mark") {
 }
 
 TEST_CASE("context: bytes that are not UTF-8 are replaced in JSON") {
-    std::string json = Json("GET / HTTP/1.1\r\nHost: h\r\nX: a\xff\xc3\xa4\r\nCookie: c=%ff\r\n\r\n");
+    std::string json =
+        Json("GET / HTTP/1.1\r\nHost: h\r\nX: a\xff\xc3\xa4\r\nCookie: c=%ff\r\n\r\n");
     REQUIRE(json.find("\"X\":[\"a\\ufffd\xc3\xa4\"]") != std::string::npos);
     REQUIRE(json.find(R"("cookies":{"c":"\ufffd"})") != std::string::npos);
 }
@@ -185,14 +201,15 @@ TEST_CASE("json: strings are escaped as Go escapes them") {
     REQUIRE(Quoted("\b\f\n\r\t\x01\x1f\x7f"s) == "\"\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\"");
     REQUIRE(Quoted("\0"s) == R"("\u0000")");
     REQUIRE(Quoted("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa") == "\"\\u2028\\u2029\xe2\x80\xaa\"");
-    REQUIRE(Quoted("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80") == "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"");
+    REQUIRE(Quoted("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80") ==
+            "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"");
     REQUIRE(Quoted("0123456789abcde<0123456789abcde\xff") ==
             "\"0123456789abcde\\u003c0123456789abcde\\ufffd\"");
 }
 
 TEST_CASE("json: every byte of a broken sequence is replaced") {
     REQUIRE(Quoted("\x80") == R"("\ufffd")");
-    REQUIRE(Quoted("\xc0\x80") == R"("\ufffd\ufffd")");          // overlong
+    REQUIRE(Quoted("\xc0\x80") == R"("\ufffd\ufffd")");            // overlong
     REQUIRE(Quoted("\xed\xa0\x80") == R"("\ufffd\ufffd\ufffd")");  // surrogate
     REQUIRE(Quoted("\xf4\x90\x80\x80") == R"("\ufffd\ufffd\ufffd\ufffd")");
     REQUIRE(Quoted("\xe2\x82") == R"("\ufffd\ufffd")");

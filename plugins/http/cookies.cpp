@@ -10,9 +10,8 @@ namespace {
 constexpr size_t kLinear = 16;  // up to so many cookies a scan beats the table
 
 bool IsCookieValue(Bytes value) {
-    return std::all_of(value.begin(), value.end(), [](char c) {
-        return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-    });
+    return std::all_of(value.begin(), value.end(),
+                       [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
 }
 
 int HexDigit(char c) {
@@ -23,24 +22,26 @@ int HexDigit(char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// Appends the decoded value; false leaves `out` longer than it was.
+// Appends the decoded value; false leaves `out` as it was.
 bool Decode(Bytes value, Buffer& out) {
     out.Reserve(value.size());
+    char* to = out.tail();
     for (size_t i = 0; i < value.size(); ++i) {
-        if (value[i] == '+') {
-            out.Append(' ');
-        } else if (value[i] == '%') {
+        char c = value[i];
+        if (c == '%') {
             int high = i + 2 < value.size() ? HexDigit(value[i + 1]) : -1;
             int low = i + 2 < value.size() ? HexDigit(value[i + 2]) : -1;
             if (high < 0 || low < 0) {
                 return false;
             }
-            out.Append(static_cast<char>(high * 16 + low));
+            c = static_cast<char>(high * 16 + low);
             i += 2;
-        } else {
-            out.Append(value[i]);
+        } else if (c == '+') {
+            c = ' ';
         }
+        *to++ = c;
     }
+    out.Commit(static_cast<size_t>(to - out.tail()));
     return true;
 }
 
@@ -85,7 +86,6 @@ void CookieJar::Add(Bytes line) {
         }
         size_t before = decoded_.size();
         if (!IsCookieValue(value) || !Decode(value, decoded_)) {
-            decoded_.Truncate(before);
             continue;
         }
         uint32_t hash = HashExactly(name);

@@ -40,8 +40,8 @@ private:
     void WriteLeaf(uint32_t leaf, Buffer& out) const override;
 
     NameTree tree_;
-    std::string name_;    // between Begin and End
-    std::string bytes_;   // all values, back to back
+    std::string name_;   // between Begin and End
+    std::string bytes_;  // all values, back to back
     std::vector<Value> values_;
 };
 

@@ -1,8 +1,9 @@
 #include "plugins/http/form.hpp"
 
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 using namespace rr::http;
 using rr::Buffer;

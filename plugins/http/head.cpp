@@ -1,8 +1,8 @@
 #include "plugins/http/head.hpp"
 
-#include <llhttp.h>
-
 #include <array>
+
+#include <llhttp.h>
 
 namespace rr::http {
 namespace {
@@ -97,8 +97,8 @@ bool ParserAgrees(Bytes in, const HeadGuard& guard) {
     if (llhttp_execute(&parser, line.data(), line.size()) != HPE_OK) {
         return false;
     }
-    llhttp_errno_t error = llhttp_execute(&parser, in.data() + guard.lines_at(),
-                                          guard.size() - guard.lines_at());
+    llhttp_errno_t error =
+        llhttp_execute(&parser, in.data() + guard.lines_at(), guard.size() - guard.lines_at());
     if ((error != HPE_PAUSED && error != HPE_PAUSED_UPGRADE) || !reading.complete) {
         return false;
     }
@@ -124,9 +124,7 @@ Method IdentifyMethod(Bytes name) {
         case 3:
             return name == "GET" ? Method::kGet : name == "PUT" ? Method::kPut : Method::kOther;
         case 4:
-            return name == "POST"   ? Method::kPost
-                   : name == "HEAD" ? Method::kHead
-                                    : Method::kOther;
+            return name == "POST" ? Method::kPost : name == "HEAD" ? Method::kHead : Method::kOther;
         case 5:
             return name == "PATCH" ? Method::kPatch : Method::kOther;
         case 6:
@@ -237,8 +235,8 @@ HeadFault ParseHead(Bytes in, const HeadGuard& guard, RequestHead& head) {
     bool upgrade_token = false;
     bool upgrade_header = false;
     for (const HeadGuard::Field& found : guard.fields()) {
-        const HeaderField& field = head.fields.emplace_back(HeaderField{
-            found.name.In(base), found.value.In(base), found.hash, found.id});
+        const HeaderField& field = head.fields.emplace_back(
+            HeaderField{found.name.In(base), found.value.In(base), found.hash, found.id});
         if (field.id == HeaderId::kConnection) {
             close = close || HasListToken(field.value, "close");
             keep = keep || HasListToken(field.value, "keep-alive");

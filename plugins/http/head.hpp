@@ -19,7 +19,17 @@
 namespace rr::http {
 
 // Methods that make a difference here. Method names are case-sensitive.
-enum class Method : uint8_t { kOther, kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kConnect };
+enum class Method : uint8_t {
+    kOther,
+    kGet,
+    kHead,
+    kPost,
+    kPut,
+    kPatch,
+    kDelete,
+    kOptions,
+    kConnect
+};
 Method IdentifyMethod(Bytes name);
 
 enum class TargetForm : uint8_t {

@@ -125,8 +125,8 @@ HeadGuard::Status HeadGuard::Scan(Bytes in) {
     }
     const char* base = in.data();
     while (true) {
-        const void* found = seen_ < in.size() ? std::memchr(base + seen_, '\n', in.size() - seen_)
-                                              : nullptr;
+        const void* found =
+            seen_ < in.size() ? std::memchr(base + seen_, '\n', in.size() - seen_) : nullptr;
         if (found == nullptr) {
             return NeedMore(in);
         }

@@ -31,26 +31,26 @@ enum class HeadFault : uint8_t {
     kNone,
     kBareCr,
     kBareLf,
-    kControl,          // NUL or another control byte
-    kFold,             // a line that begins with a blank
-    kRequestLine,      // not `method SP target SP version`
-    kMethod,           // not a token
-    kTarget,           // neither origin, absolute, authority nor asterisk form; or a bad escape
-    kVersion,          // HTTP/2.0 and the like
-    kName,             // a header name that is empty or no token
-    kNoColon,          // a header line without a colon
+    kControl,      // NUL or another control byte
+    kFold,         // a line that begins with a blank
+    kRequestLine,  // not `method SP target SP version`
+    kMethod,       // not a token
+    kTarget,       // neither origin, absolute, authority nor asterisk form; or a bad escape
+    kVersion,      // HTTP/2.0 and the like
+    kName,         // a header name that is empty or no token
+    kNoColon,      // a header line without a colon
     kNoHost,
     kTwoHosts,
-    kHost,             // bytes that no host has
-    kLength,           // Content-Length is not one plain number
+    kHost,    // bytes that no host has
+    kLength,  // Content-Length is not one plain number
     kTwoLengths,
-    kEncoding,         // Transfer-Encoding is not exactly `chunked`
+    kEncoding,  // Transfer-Encoding is not exactly `chunked`
     kEncodingOn10,
     kLengthAndEncoding,
     kTargetTooLong,
     kHeadTooLarge,
     kTooManyHeaders,
-    kParser,           // llhttp refuses what the guard let pass, or read something else
+    kParser,  // llhttp refuses what the guard let pass, or read something else
 };
 
 struct FaultText {
@@ -94,7 +94,7 @@ public:
     uint8_t minor() const { return minor_; }  // 0, or 1 for 1.1 and above
     const std::vector<Field>& fields() const { return fields_; }
     uint32_t lines_at() const { return lines_at_; }  // where the header lines begin
-    uint32_t host() const { return host_; }  // index into fields(), or kAbsent
+    uint32_t host() const { return host_; }          // index into fields(), or kAbsent
     bool has_length() const { return has_length_; }
     uint64_t length() const { return length_; }
     bool chunked() const { return chunked_; }

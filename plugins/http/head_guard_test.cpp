@@ -1,7 +1,8 @@
 #include "plugins/http/head_guard.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 #include "plugins/http/head_for_test.hpp"
 
@@ -81,7 +82,8 @@ TEST_CASE("guard: NUL and control bytes are refused anywhere") {
     REQUIRE(Fault("GET /\0 HTTP/1.1\r\n"s) == HeadFault::kControl);
     REQUIRE(Lines("A: \x7f\r\n") == HeadFault::kControl);
     REQUIRE(Lines("A: 0123456789abcdef0123456789\x01\r\n") == HeadFault::kControl);
-    REQUIRE(Lines("A: 0123456789abcde\x1f" "f0123456789\r\n") == HeadFault::kControl);
+    REQUIRE(Lines("A: 0123456789abcde\x1f"
+                  "f0123456789\r\n") == HeadFault::kControl);
     REQUIRE(Lines("A: tab\tinside and \x80\xff bytes\r\n") == HeadFault::kNone);
 }
 
@@ -115,8 +117,8 @@ TEST_CASE("guard: only HTTP/1.x is spoken here") {
         REQUIRE(Lines("", version) == HeadFault::kVersion);
         REQUIRE(Describe(HeadFault::kVersion).status == 505);
     }
-    for (const char* bad : {"http/1.1", "HTTP/1", "HTTP/1.10", "HTTP/11", "HTTP/1.1 ", "HTTP/a.b",
-                            "XTTP/1.1", ""}) {
+    for (const char* bad :
+         {"http/1.1", "HTTP/1", "HTTP/1.10", "HTTP/11", "HTTP/1.1 ", "HTTP/a.b", "XTTP/1.1", ""}) {
         REQUIRE(Lines("", bad) == HeadFault::kRequestLine);
     }
     REQUIRE(Lines("", "HTTP/1.2") == HeadFault::kNone);

@@ -1,7 +1,8 @@
 #include "plugins/http/head.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 #include "plugins/http/classify.hpp"
 #include "plugins/http/head_for_test.hpp"
@@ -49,14 +50,16 @@ TEST_CASE("head: keep-alive follows version and Connection") {
 }
 
 TEST_CASE("head: Expect and Upgrade are seen") {
-    ReadHead expect("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n");
+    ReadHead expect(
+        "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n");
     REQUIRE(expect.head.expect_continue);
     REQUIRE_FALSE(expect.head.expect_other);
     ReadHead other("POST / HTTP/1.1\r\nHost: h\r\nExpect: 200-ok\r\n\r\n");
     REQUIRE(other.head.expect_other);
     ReadHead old("POST / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n");
     REQUIRE_FALSE(old.head.expect_continue);
-    ReadHead upgrade("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    ReadHead upgrade(
+        "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
     REQUIRE(upgrade.fine());
     REQUIRE(upgrade.head.upgrade);
     ReadHead half("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n");

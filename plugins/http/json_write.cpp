@@ -18,13 +18,15 @@ constexpr std::array<bool, 256> MakePlainTable() {
 }
 constexpr auto kPlain = MakePlainTable();
 
-// How many bytes from p on can be copied as they are.
-size_t PlainRun(const char* p, const char* end) {
+// Copies bytes that need no escape from p to `to`, and returns how many. Up to 15 bytes behind them
+// are written too.
+size_t CopyPlain(const char* p, const char* end, char* to) {
     const char* start = p;
 #if defined(__SSE2__)
     const __m128i low = _mm_set1_epi8(0x1f);
     while (end - p >= 16) {
         __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
         __m128i stop = _mm_cmpeq_epi8(_mm_min_epu8(bytes, low), bytes);
         for (char c : {'"', '\\', '<', '>', '&'}) {
             stop = _mm_or_si128(stop, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
@@ -35,10 +37,11 @@ size_t PlainRun(const char* p, const char* end) {
                    static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
         }
         p += 16;
+        to += 16;
     }
 #endif
     while (p != end && kPlain[static_cast<unsigned char>(*p)]) {
-        ++p;
+        *to++ = *p++;
     }
     return static_cast<size_t>(p - start);
 }
@@ -99,13 +102,15 @@ size_t Utf8Sequence(Bytes text) {
 }
 
 void AppendJsonString(Bytes text, Buffer& out) {
-    out.Reserve(text.size() + 2);
-    out.Append('"');
     const char* p = text.data();
     const char* end = p + text.size();
-    while (p != end) {
-        size_t run = PlainRun(p, end);
-        out.Append({p, run});
+    out.Reserve(text.size() + 2);
+    out.Append('"');
+    while (true) {
+        size_t left = static_cast<size_t>(end - p);
+        out.Reserve(left + 1);
+        size_t run = CopyPlain(p, end, out.tail());
+        out.Commit(run);
         p += run;
         if (p == end) {
             break;

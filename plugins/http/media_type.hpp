@@ -13,7 +13,7 @@
 namespace rr::http {
 
 struct MediaType {
-    std::string type;  // lower case
+    std::string type;                                             // lower case
     std::vector<std::pair<std::string, std::string>> parameters;  // names in lower case
 
     // Null if absent.

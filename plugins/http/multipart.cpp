@@ -8,7 +8,7 @@
 namespace rr::http {
 namespace {
 
-constexpr size_t kLineMost = 4096;          // of a boundary line or a preamble line
+constexpr size_t kLineMost = 4096;  // of a boundary line or a preamble line
 constexpr size_t kPartHeadMost = 64 * 1024;
 constexpr size_t kBoundaryMost = 1024;
 constexpr Bytes kTooLarge = "multipart: message too large";
@@ -291,8 +291,8 @@ BodyFault MultipartParser::Data(bool& stuck) {
     if (data_begins_) {
         size_t common = std::min(rest_.size(), Dashes().size());
         if (rest_.substr(0, common) == Dashes().substr(0, common)) {
-            Judged judged = common < Dashes().size() ? Judged::kNeedMore
-                                                     : JudgeBehind(rest_.substr(common));
+            Judged judged =
+                common < Dashes().size() ? Judged::kNeedMore : JudgeBehind(rest_.substr(common));
             if (judged == Judged::kNeedMore) {
                 stuck = true;
                 return {};

@@ -20,8 +20,8 @@ namespace rr::http {
 
 struct MultipartLimits {
     uint32_t parts = 1000;
-    uint32_t headers = 10000;           // lines, over all parts
-    uint64_t form = 64 * 1024 * 1024;   // bytes of plain fields and of all part heads
+    uint32_t headers = 10000;          // lines, over all parts
+    uint64_t form = 64 * 1024 * 1024;  // bytes of plain fields and of all part heads
 };
 
 // Who takes the parts. Views are valid during the call.
@@ -52,7 +52,7 @@ private:
         kPreamble,  // before the first boundary line
         kHeaders,   // lines of a part's head
         kData,
-        kAfter,     // right behind a boundary: rest of its line
+        kAfter,  // right behind a boundary: rest of its line
         kEpilogue,
         kBad,
     };

@@ -1,7 +1,8 @@
 #include "plugins/http/multipart.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 #include "plugins/http/uploads.hpp"
 
@@ -15,7 +16,8 @@ namespace {
 class Notes final : public PartSink {
 public:
     BodyFault OnPart(Bytes name, Bytes filename, Bytes type) override {
-        text += "<" + std::string(name) + "|" + std::string(filename) + "|" + std::string(type) + ">";
+        text +=
+            "<" + std::string(name) + "|" + std::string(filename) + "|" + std::string(type) + ">";
         return {};
     }
     void OnPartData(Bytes data) override { text += data; }
@@ -67,8 +69,9 @@ public:
 }  // namespace
 
 TEST_CASE("multipart: fields and files, whatever the pieces they come in") {
-    REQUIRE(Parse(Part("name=a", "1") + Part("name=\"f\"; filename=\"dir/x.txt\"", "data\r\n--bx\r\n",
-                                             "Content-Type: text/plain\r\n") +
+    REQUIRE(Parse(Part("name=a", "1") +
+                  Part("name=\"f\"; filename=\"dir/x.txt\"", "data\r\n--bx\r\n",
+                       "Content-Type: text/plain\r\n") +
                   kEnd) == "<a||>1;<f|x.txt|text/plain>data\r\n--bx\r\n;");
     REQUIRE(Parse(kEnd) == "");
     REQUIRE(Parse("--b--") == "");
@@ -98,8 +101,10 @@ TEST_CASE("multipart: near boundaries are data") {
 
 TEST_CASE("multipart: heads may be folded; parts without a name are dropped") {
     REQUIRE(Parse("--b\r\ncontent-disposition: form-data;\r\n\tname=a\r\n\r\n1\r\n" +
-                  Part("filename=x", "2") + "--b\r\nContent-Disposition: attachment; name=c\r\n\r\n3"
-                  "\r\n--b\r\n\r\n4\r\n" + kEnd) == "<a||>1;");
+                  Part("filename=x", "2") +
+                  "--b\r\nContent-Disposition: attachment; name=c\r\n\r\n3"
+                  "\r\n--b\r\n\r\n4\r\n" +
+                  kEnd) == "<a||>1;");
 }
 
 TEST_CASE("multipart: base names and empty filenames") {
@@ -116,7 +121,8 @@ TEST_CASE("multipart: faults in the reference's words") {
     REQUIRE(Parse("--b\r\n") == "400 unexpected EOF");
     REQUIRE(Parse(Part("name=a", "x")) == "400 unexpected EOF");
     REQUIRE(Parse(Part("name=a", "x") + "--b") == "400 unexpected EOF");
-    REQUIRE(Parse(Part("name=a", "x") + "--b--x\r\n") == "400 multipart: unexpected line in Next()");
+    REQUIRE(Parse(Part("name=a", "x") + "--b--x\r\n") ==
+            "400 multipart: unexpected line in Next()");
     REQUIRE(Parse("--b\r\nno colon\r\n\r\n") == "400 malformed MIME header line: no colon");
     REQUIRE(Parse("--b\r\n folded\r\n\r\n") == "400 malformed MIME header initial line:  folded");
     auto open = [](const std::string& type) { return Parse(kEnd, 100, {}, type); };
@@ -159,8 +165,8 @@ TEST_CASE("uploads: fields go into the body tree, files into the uploads tree") 
                        Part("name=f; filename=a.txt", "12345", "Content-Type: text/plain\r\n") +
                        Part("name=\"g[]\"; filename=x.png", "p") +
                        Part("name=\"g[]\"; filename=b.PHP", "no", "Content-Type: text/x-php\r\n") +
-                       Part("name=\"h[k]\"; filename=h", "h") + Part("name=f; filename=second", "s") +
-                       kEnd;
+                       Part("name=\"h[k]\"; filename=h", "h") +
+                       Part("name=f; filename=second", "s") + kEnd;
     REQUIRE_FALSE(parser.Feed(body));
     REQUIRE_FALSE(parser.Finish());
     REQUIRE(sink.text == "[0:12345][1:p][3:h][4:s]");
@@ -172,11 +178,12 @@ TEST_CASE("uploads: fields go into the body tree, files into the uploads tree") 
     REQUIRE(std::string(fields.view()) == R"({"a":"1","e":""})");
     Buffer uploads;
     form.AppendUploadsJson(uploads);
-    REQUIRE(std::string(uploads.view()) ==
-            R"({"f":{"name":"a.txt","mime":"text/plain","size":5,"error":0,"tmpName":"/tmp/upload1"},)"
-            R"("g":[{"name":"x.png","mime":"","size":0,"error":0,"tmpName":""},)"
-            R"({"name":"b.PHP","mime":"text/x-php","size":0,"error":8,"tmpName":""}],)"
-            R"("h":{"k":{"name":"h","mime":"","size":0,"error":6,"tmpName":""}}})");
+    REQUIRE(
+        std::string(uploads.view()) ==
+        R"({"f":{"name":"a.txt","mime":"text/plain","size":5,"error":0,"tmpName":"/tmp/upload1"},)"
+        R"("g":[{"name":"x.png","mime":"","size":0,"error":0,"tmpName":""},)"
+        R"({"name":"b.PHP","mime":"text/x-php","size":0,"error":8,"tmpName":""}],)"
+        R"("h":{"k":{"name":"h","mime":"","size":0,"error":6,"tmpName":""}}})");
 }
 
 TEST_CASE("uploads: no file gives an empty object, conflicts are faults") {

@@ -55,7 +55,7 @@ private:
         uint32_t last = kNone;   // list: last item
         uint32_t next = kNone;   // sibling
         Kind kind = Kind::kBranch;
-        bool empty = true;       // value or list without bytes
+        bool empty = true;  // value or list without bytes
     };
     struct Item {
         uint32_t leaf;
@@ -74,11 +74,11 @@ private:
     void AppendNode(uint32_t node, const LeafWriter& leaves, Buffer& out) const;
 
     const Keep keep_;
-    std::vector<Node> nodes_;       // [0] is the root, made by the first Add
-    std::vector<Item> items_;       // of lists
-    std::string keys_;              // segment bytes, back to back
-    std::vector<uint32_t> table_;   // (parent, key) -> node + 1, open addressing
-    std::vector<Segment> segments_; // of the name being added
+    std::vector<Node> nodes_;        // [0] is the root, made by the first Add
+    std::vector<Item> items_;        // of lists
+    std::string keys_;               // segment bytes, back to back
+    std::vector<uint32_t> table_;    // (parent, key) -> node + 1, open addressing
+    std::vector<Segment> segments_;  // of the name being added
     std::string conflict_;
 };
 

@@ -89,7 +89,7 @@ constexpr std::array<Bytes, 500> MakeLines() {
     return lines;
 }
 constexpr auto kLines = MakeLines();
-constexpr size_t kCodeAt = 9;    // in a status line
+constexpr size_t kCodeAt = 9;  // in a status line
 constexpr size_t kNameAt = 13;
 constexpr size_t kMinorAt = 7;
 

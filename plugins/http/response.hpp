@@ -25,28 +25,28 @@ Bytes StatusText(int status);
 
 // What the answer has to fit.
 struct ResponseFacts {
-    uint8_t minor = 1;         // the request's HTTP/1.x
-    bool head_request = false; // HEAD: no body
-    bool keep_alive = true;    // the client and we want to go on
-    bool whole = false;        // the whole body is known: body_size; false: a stream
-    uint64_t body_size = 0;    // of a whole answer
-    Bytes body_start;          // first bytes of the body for sniffing; may be empty
-    Bytes date;                // HttpDate
+    uint8_t minor = 1;          // the request's HTTP/1.x
+    bool head_request = false;  // HEAD: no body
+    bool keep_alive = true;     // the client and we want to go on
+    bool whole = false;         // the whole body is known: body_size; false: a stream
+    uint64_t body_size = 0;     // of a whole answer
+    Bytes body_start;           // first bytes of the body for sniffing; may be empty
+    Bytes date;                 // HttpDate
 };
 
 enum class Framing : uint8_t {
-    kNone,     // no body may follow
-    kLength,   // exactly `length` bytes
+    kNone,    // no body may follow
+    kLength,  // exactly `length` bytes
     kChunked,
-    kClose,    // until the connection closes
+    kClose,  // until the connection closes
 };
 
 // How the body has to be sent.
 struct ResponsePlan {
     Framing framing = Framing::kNone;
-    uint64_t length = 0;       // of kLength; a stream's is what the worker promised
-    bool keep_alive = true;    // false: close after the answer
-    bool drops_body = false;   // there is a body that status or method does not allow
+    uint64_t length = 0;      // of kLength; a stream's is what the worker promised
+    bool keep_alive = true;   // false: close after the answer
+    bool drops_body = false;  // there is a body that status or method does not allow
 };
 
 // Headers of 1xx answers: they are sent again with the final head, as in RoadRunner.
@@ -96,10 +96,10 @@ private:
         bool content_type = false;
         bool content_encoding = false;
         bool date = false;
-        bool chunked = false;         // Transfer-Encoding: chunked
+        bool chunked = false;  // Transfer-Encoding: chunked
         bool connection = false;
-        bool close = false;           // Connection: close
-        bool length = false;          // a valid Content-Length
+        bool close = false;   // Connection: close
+        bool length = false;  // a valid Content-Length
         uint64_t length_value = 0;
     };
     void Collect(const Answer& answer, const CarriedFields* carried, Buffer* trailers);
@@ -130,8 +130,8 @@ inline constexpr Bytes kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 struct OwnAnswer {
     int status = 500;
     Bytes text;
-    bool nosniff = false;       // Content-Type and X-Content-Type-Options: nosniff (form errors)
-    bool retry_after = false;   // Retry-After: 1
+    bool nosniff = false;      // Content-Type and X-Content-Type-Options: nosniff (form errors)
+    bool retry_after = false;  // Retry-After: 1
     bool close = false;
     uint8_t minor = 1;
     bool head_request = false;

@@ -1,7 +1,8 @@
 #include "plugins/http/response.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 #include "plugins/http/date.hpp"
 
@@ -87,8 +88,8 @@ TEST_CASE("response: headers of informational answers come again") {
     carried.Add({103, {{"Link", "</a.css>; rel=preload"}}});
     ResponseWriter writer;
     Buffer out;
-    writer.WriteInformational({103, {{"Link", "</a.css>; rel=preload"}, {"Content-Length", "0"}}}, 1,
-                              out);
+    writer.WriteInformational({103, {{"Link", "</a.css>; rel=preload"}, {"Content-Length", "0"}}},
+                              1, out);
     REQUIRE(std::string(out.view()) ==
             "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n");
     Written w = Head({200, {{"X-F", "1"}}}, Streamed("final"), &carried);
@@ -123,8 +124,8 @@ TEST_CASE("response: HEAD has the type but no body and no length of ours") {
     ResponseFacts facts = Whole("<html>");
     facts.head_request = true;
     Written w = Head({200, {}}, facts);
-    REQUIRE(w.head == "HTTP/1.1 200 OK\r\n" + kDateLine +
-                          "Content-Type: text/html; charset=utf-8\r\n\r\n");
+    REQUIRE(w.head ==
+            "HTTP/1.1 200 OK\r\n" + kDateLine + "Content-Type: text/html; charset=utf-8\r\n\r\n");
     REQUIRE(w.plan.framing == Framing::kNone);
     REQUIRE(w.plan.drops_body);
     REQUIRE(w.plan.keep_alive);
@@ -133,8 +134,8 @@ TEST_CASE("response: HEAD has the type but no body and no length of ours") {
 }
 
 TEST_CASE("response: 204 and 304 have no body") {
-    Written none = Head({204, {{"Content-Length", "5"}, {"Transfer-Encoding", "chunked"}}},
-                        Whole("hello"));
+    Written none =
+        Head({204, {{"Content-Length", "5"}, {"Transfer-Encoding", "chunked"}}}, Whole("hello"));
     REQUIRE(none.head == "HTTP/1.1 204 No Content\r\n" + kDateLine + "\r\n");
     REQUIRE(none.plan.drops_body);
     Written same = Head({304, {{"Etag", "\"x\""}, {"Content-Length", "5"}}}, Whole(""));
@@ -144,9 +145,9 @@ TEST_CASE("response: 204 and 304 have no body") {
 }
 
 TEST_CASE("response: Transfer-Encoding and Connection of the worker are honoured") {
-    Written w = Head({200, {{"Transfer-Encoding", "chunked"}, {"Connection", "close"},
-                            {"Content-Length", "5"}}},
-                     Whole("hello"));
+    Written w = Head(
+        {200, {{"Transfer-Encoding", "chunked"}, {"Connection", "close"}, {"Content-Length", "5"}}},
+        Whole("hello"));
     REQUIRE(w.head == "HTTP/1.1 200 OK\r\nConnection: close\r\n" + kDateLine +
                           "Transfer-Encoding: chunked\r\n\r\n");
     REQUIRE(w.plan.framing == Framing::kChunked);
@@ -194,24 +195,32 @@ TEST_CASE("response: trailers leave the head and come after the body, names as w
     REQUIRE(old.head.find("X-Sum") == std::string::npos);
     Written unknown = Head({200, {{"Trailer", "Absent"}}}, Whole("body"));
     REQUIRE(unknown.plan.framing == Framing::kLength);
-    Written framing = Head({200, {{"Trailer", "Content-Length"}, {"Content-Length", "4"}}},
-                           Whole("body"));
+    Written framing =
+        Head({200, {{"Trailer", "Content-Length"}, {"Content-Length", "4"}}}, Whole("body"));
     REQUIRE(framing.trailers.empty());
     REQUIRE(framing.plan.framing == Framing::kLength);
 }
 
 TEST_CASE("response: foreign names and values cannot break the head") {
-    Written w = Head({200, {{"X Bad", "1"}, {"", "2"}, {"A:B", "3"}, {"X-V", " a\r\nSet: x\n"},
-                            {"Http2-Push", "/a"}, {"X-8", "\xc3\xa4"}, {"X-N", std::string_view("a\0b", 3)}}},
+    Written w = Head({200,
+                      {{"X Bad", "1"},
+                       {"", "2"},
+                       {"A:B", "3"},
+                       {"X-V", " a\r\nSet: x\n"},
+                       {"Http2-Push", "/a"},
+                       {"X-8", "\xc3\xa4"},
+                       {"X-N", std::string_view("a\0b", 3)}}},
                      Whole(""));
     REQUIRE(w.head == "HTTP/1.1 200 OK\r\nX-8: \xc3\xa4\r\nX-N: a b\r\nX-V: a  Set: x\r\n" +
                           kDateLine + "Content-Length: 0\r\n\r\n");
 }
 
 TEST_CASE("response: the worker's Date and Server stand, its type stops sniffing") {
-    Written w = Head({200, {{"date", "d"}, {"server", "s"}, {"content-type", "a/b"}}}, Whole("<b>"));
-    REQUIRE(w.head == "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nDate: d\r\nServer: s\r\n"
-                      "Content-Length: 3\r\n\r\n");
+    Written w =
+        Head({200, {{"date", "d"}, {"server", "s"}, {"content-type", "a/b"}}}, Whole("<b>"));
+    REQUIRE(w.head ==
+            "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nDate: d\r\nServer: s\r\n"
+            "Content-Length: 3\r\n\r\n");
     Written encoded = Head({200, {{"Content-Encoding", "gzip"}}}, Whole("<b>"));
     REQUIRE(encoded.head.find("Content-Type") == std::string::npos);
 }
@@ -221,12 +230,12 @@ TEST_CASE("response: a status that is none becomes 500 with a text") {
     Buffer out;
     ResponseFacts facts;
     facts.date = kDate;
-    ResponsePlan plan = writer.WriteBadStatus({0, {{"X-A", "1"}, {"Content-Length", "9"}}}, facts,
-                                              nullptr, out);
+    ResponsePlan plan =
+        writer.WriteBadStatus({0, {{"X-A", "1"}, {"Content-Length", "9"}}}, facts, nullptr, out);
     REQUIRE(std::string(out.view()) ==
             "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            "X-A: 1\r\nX-Content-Type-Options: nosniff\r\n" + kDateLine +
-                "Content-Length: 35\r\n\r\nunknown status code from worker: 0\n");
+            "X-A: 1\r\nX-Content-Type-Options: nosniff\r\n" +
+                kDateLine + "Content-Length: 35\r\n\r\nunknown status code from worker: 0\n");
     REQUIRE(plan.keep_alive);
     Buffer head;
     facts.head_request = true;
@@ -261,8 +270,8 @@ TEST_CASE("response: answers of our own") {
         return std::string(out.view());
     };
     OwnAnswer error;
-    REQUIRE(own(error) == "HTTP/1.1 500 Internal Server Error\r\n" + kDateLine +
-                              "Content-Length: 0\r\n\r\n");
+    REQUIRE(own(error) ==
+            "HTTP/1.1 500 Internal Server Error\r\n" + kDateLine + "Content-Length: 0\r\n\r\n");
     OwnAnswer busy;
     busy.status = 503;
     busy.retry_after = true;
@@ -273,9 +282,10 @@ TEST_CASE("response: answers of our own") {
     form.status = 400;
     form.text = "serve_http: x\n";
     form.nosniff = true;
-    REQUIRE(own(form) == "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                         "X-Content-Type-Options: nosniff\r\n" + kDateLine +
-                             "Content-Length: 14\r\n\r\nserve_http: x\n");
+    REQUIRE(own(form) ==
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            "X-Content-Type-Options: nosniff\r\n" +
+                kDateLine + "Content-Length: 14\r\n\r\nserve_http: x\n");
     form.head_request = true;
     form.minor = 0;
     REQUIRE(own(form).find("serve_http") == std::string::npos);

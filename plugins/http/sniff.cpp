@@ -12,8 +12,9 @@ using namespace std::string_view_literals;
 
 // Tags in upper case; behind them a blank or `>` must follow.
 constexpr Bytes kHtml[] = {
-    "<!DOCTYPE HTML", "<HTML",  "<HEAD",  "<SCRIPT", "<IFRAME", "<H1",   "<DIV", "<FONT", "<TABLE",
-    "<A",             "<STYLE", "<TITLE", "<B",      "<BODY",   "<BR",   "<P",   "<!--",
+    "<!DOCTYPE HTML", "<HTML", "<HEAD",  "<SCRIPT", "<IFRAME", "<H1",   "<DIV", "<FONT",
+    "<TABLE",         "<A",    "<STYLE", "<TITLE",  "<B",      "<BODY", "<BR",  "<P",
+    "<!--",
 };
 
 // A pattern at the start; `.` in `mask` means that the byte does not matter, and bytes beyond the

@@ -1,7 +1,8 @@
 #include "plugins/http/sniff.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 using namespace rr::http;
 using namespace std::string_literals;
@@ -21,8 +22,8 @@ TEST_CASE("sniff: text, JSON and nothing are plain text") {
 }
 
 TEST_CASE("sniff: HTML needs a tag and something behind it") {
-    for (const char* html : {"<!DOCTYPE html>", " \n\t<hTmL >", "<b>", "<p ", "<!-->", "<a>x",
-                             "\r\n<script>"}) {
+    for (const char* html :
+         {"<!DOCTYPE html>", " \n\t<hTmL >", "<b>", "<p ", "<!-->", "<a>x", "\r\n<script>"}) {
         REQUIRE(Type(html) == "text/html; charset=utf-8");
     }
     for (const char* text : {"<", "<b", "<bx>", "<p/>", "<html", "x<b>"}) {
@@ -36,8 +37,12 @@ TEST_CASE("sniff: signatures of files") {
         {"%PDF-1.4", "application/pdf"},
         {"%!PS-Adobe-3", "application/postscript"},
         {"\xFE\xFF\0a"s, "text/plain; charset=utf-16be"},
-        {"\xFF\xFE" "a\0"s, "text/plain; charset=utf-16le"},
-        {"\xEF\xBB\xBF" "a", "text/plain; charset=utf-8"},
+        {"\xFF\xFE"
+         "a\0"s,
+         "text/plain; charset=utf-16le"},
+        {"\xEF\xBB\xBF"
+         "a",
+         "text/plain; charset=utf-8"},
         {"\0\0\1\0"s, "image/x-icon"},
         {"\0\0\2\0"s, "image/x-icon"},
         {"BMxx", "image/bmp"},
@@ -52,8 +57,12 @@ TEST_CASE("sniff: signatures of files") {
         {"MThd\0\0\0\6x"s, "audio/midi"},
         {"RIFFxxxxAVI x", "video/avi"},
         {"RIFFxxxxWAVEx", "audio/wave"},
-        {"\0\0\0\x18" "ftypmp42\0\0\0\0mp42isom"s, "video/mp4"},
-        {"\0\0\0\x14" "ftypisom\0\0\0\0mp41"s, "video/mp4"},
+        {"\0\0\0\x18"
+         "ftypmp42\0\0\0\0mp42isom"s,
+         "video/mp4"},
+        {"\0\0\0\x14"
+         "ftypisom\0\0\0\0mp41"s,
+         "video/mp4"},
         {"\x1A\x45\xDF\xA3", "video/webm"},
         {std::string(34, 'x') + "LP", "application/vnd.ms-fontobject"},
         {"\0\1\0\0"s, "font/ttf"},
@@ -68,7 +77,9 @@ TEST_CASE("sniff: signatures of files") {
         {"\0asm"s, "application/wasm"},
         {"\1\2\3", "application/octet-stream"},
         {"text\0text"s, "application/octet-stream"},
-        {"\0\0\0\x18" "ftypisom\0\0\0\0"s, "application/octet-stream"},
+        {"\0\0\0\x18"
+         "ftypisom\0\0\0\0"s,
+         "application/octet-stream"},
     };
     for (const auto& [data, type] : table) {
         INFO(type);

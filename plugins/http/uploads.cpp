@@ -34,8 +34,8 @@ BodyFault MultipartForm::OnPart(Bytes name, Bytes filename, Bytes content_type) 
     upload.name = filename;
     upload.mime = content_type;
     if (!tree_.Add(name, static_cast<uint32_t>(index), false)) {
-        return {400, "invalid multiple values to key '" + std::string(tree_.conflict()) +
-                         "' in tree"};
+        return {400,
+                "invalid multiple values to key '" + std::string(tree_.conflict()) + "' in tree"};
     }
     if (!rules_.Accepts(filename)) {
         upload.error = UploadError::kExtension;

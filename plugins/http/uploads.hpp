@@ -19,10 +19,10 @@ namespace rr::http {
 // PHP's UPLOAD_ERR_* numbers.
 enum class UploadError : uint8_t {
     kOk = 0,
-    kNoFile = 4,      // could not be opened
-    kNoTmpDir = 6,    // no temporary file could be made
+    kNoFile = 4,    // could not be opened
+    kNoTmpDir = 6,  // no temporary file could be made
     kCantWrite = 7,
-    kExtension = 8,   // forbidden, or not among the allowed
+    kExtension = 8,  // forbidden, or not among the allowed
 };
 
 struct Upload {

@@ -1,0 +1,92 @@
+// A request on a warm connection allocates nothing: counted here for the byte logic as a whole.
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "plugins/http/answer.hpp"
+#include "plugins/http/context.hpp"
+#include "plugins/http/head.hpp"
+#include "plugins/http/response.hpp"
+
+namespace {
+size_t allocations = 0;
+}
+
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+    ++allocations;
+    return std::malloc(size);
+}
+void* operator new(size_t size) {
+    if (void* memory = operator new(size, std::nothrow)) {
+        return memory;
+    }
+    throw std::bad_alloc();
+}
+void* operator new[](size_t size) { return operator new(size); }
+void* operator new[](size_t size, const std::nothrow_t& tag) noexcept {
+    return operator new(size, tag);
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+
+using namespace rr::http;
+
+namespace {
+
+// What a connection and its loop keep between requests.
+struct Warm {
+    HeadGuard guard{HeadLimits{}};
+    RequestHead head;
+    ContextWriter context;
+    AnswerDecoder decoder;
+    Answer answer;
+    ResponseWriter response;
+    rr::Buffer job;
+    rr::Buffer out;
+    rr::Buffer trailers;
+
+    void Serve(rr::Bytes request, Codec codec, rr::Bytes worker) {
+        guard.Reset();
+        bool fine = guard.Scan(request) == HeadGuard::Status::kComplete &&
+                    ParseHead(request, guard, head) == HeadFault::kNone;
+        job.Clear();
+        context.Write(codec, head, {"127.0.0.1"}, job);
+        fine = fine && decoder.DecodeCopy(0x08, worker, 12, answer) == AnswerFault::kNone;
+        ResponseFacts facts;
+        facts.whole = true;
+        facts.body_size = 12;
+        facts.body_start = "Hello World!";
+        out.Clear();
+        response.WriteHead(answer, facts, nullptr, out, trailers);
+        if (!fine || out.empty()) {
+            std::abort();
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("http: a warm request allocates nothing from its first byte to its answer's head") {
+    const std::string request =
+        "GET /path/to?x=1&y=%20z HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: wrk\r\n"
+        "Accept: */*\r\nAccept-Encoding: gzip, deflate\r\nX-Forwarded-For: 1\r\nx-forwarded-for: "
+        "2\r\n"
+        "Cookie: a=1; b=%20x; session=abcdef0123456789\r\n\r\n";
+    const std::string worker =
+        R"({"status":200,"headers":{"Content-Type":["text/html"],"X-A":["1","2"],"Set-Cookie":["a=1"]}})";
+    for (Codec codec : {Codec::kJson, Codec::kProtobuf}) {
+        Warm warm;
+        warm.Serve(request, codec, worker);
+        warm.Serve(request, codec, worker);
+        size_t before = allocations;
+        for (int i = 0; i < 100; ++i) {
+            warm.Serve(request, codec, worker);
+        }
+        size_t during = allocations - before;
+        REQUIRE(during == 0);
+    }
+}

@@ -115,15 +115,10 @@ void Channel::OnData(size_t size) {
     Parse();
 }
 
-void Channel::OnClosed(net::CloseReason reason) {
-    if (broken_) {
-        return;
-    }
-    if (mid_frame()) {
-        Break(false, "the worker's output ended inside a frame");
-        return;
-    }
-    Break(reason == net::CloseReason::kEnd, "the worker's relay was closed");
+void Channel::OnClosed(net::CloseReason) {
+    // A killed worker resets its socket, and may leave half a frame: both are its end, and what
+    // came of a frame is still there for mid_frame() to tell.
+    Break(true, "the worker closed its relay");
 }
 
 void Channel::OnDrained() {

@@ -26,8 +26,8 @@ public:
     // brings it. False pauses reading until Channel::Resume.
     virtual bool OnFrame(const FrameHeader& header, Bytes context, Bytes body, bool whole) = 0;
     virtual bool OnBody(Bytes piece, bool last) = 0;
-    // ended: the worker closed its side between frames. Otherwise `what` says what broke and
-    // `garbage` shows what was read instead of a frame.
+    // ended: the worker closed its side (mid_frame() tells whether inside a frame). Otherwise `what`
+    // says what broke. `garbage` shows what was read and is no whole frame.
     virtual void OnBroken(bool ended, const char* what, Bytes garbage) = 0;
     // What did not fit at once has gone out.
     virtual void OnSent() {}

@@ -139,17 +139,18 @@ TEST_CASE("channel: text instead of a frame is shown, at once and not after a wa
     REQUIRE(f.seen.shown.find("PHP Warning") == 0);
 }
 
-TEST_CASE("channel: an end between frames is clean, inside a frame it is not") {
+TEST_CASE("channel: an end is told from an end inside a frame") {
     Fixture clean(Dialect::kV3);
     clean.Feed(Frame("", "x"));
     close(std::exchange(clean.peer, -1));
     REQUIRE(clean.loop.RunUntil([&] { return clean.seen.broken == 1; }));
     REQUIRE(clean.seen.clean_end);
+    REQUIRE_FALSE(clean.channel->mid_frame());
     Fixture cut(Dialect::kV3);
     cut.Feed(Frame("", "x").substr(0, 14));
     close(std::exchange(cut.peer, -1));
     REQUIRE(cut.loop.RunUntil([&] { return cut.seen.broken == 1; }));
-    REQUIRE_FALSE(cut.seen.clean_end);
+    REQUIRE(cut.channel->mid_frame());
 }
 
 TEST_CASE("channel: a context longer than its frame is refused") {

@@ -228,15 +228,14 @@ std::string Pool::BootFailureText(const Worker& worker) const {
 
 void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
     // Workers of RoadRunner 1.x choke on our first frame: try once in their dialect.
-    if (!dialect_settled_ && dialect_ == relay::Dialect::kV3 && status.code > 0 &&
+    if (!dialect_settled_ && worker.dialect() == relay::Dialect::kV3 && status.code > 0 &&
         worker.BootOutput().find("prefix") != std::string::npos) {
+        if (dialect_ == relay::Dialect::kV3) {
+            services_.log.Warn(
+                "the worker speaks Goridge v2; set server.protocol: v2 to save the detour");
+        }
         dialect_ = relay::Dialect::kV2;
-        services_.log.Warn(
-            "the worker speaks Goridge v2; set server.protocol: v2 to save the detour", {});
         return;
-    }
-    if (dialect_ == relay::Dialect::kV2 && !dialect_settled_ && !open_) {
-        dialect_settled_ = true;  // the second failure is the one to report
     }
     std::string text = BootFailureText(worker);
     if (services_.events->worker) {

@@ -257,10 +257,8 @@ void Pool::Cancel(Ticket ticket) {
         worker->ResumeOutput();
         return;
     }
-    for (Worker* holder : entry->on) {
-        if (holder != nullptr && holder->open_count() > 0 && holder->open(0) == entry) {
-            return;  // it runs: its end ends the entry
-        }
+    if (Running(*entry)) {
+        return;  // its end ends the entry
     }
     EndLater(*entry, JobEnd::kCancelled, "");
 }
@@ -277,6 +275,13 @@ void Pool::Resume(Ticket ticket) {
     if (entry != nullptr && entry->answering != nullptr) {
         entry->answering->ResumeOutput();
     }
+}
+
+// Some worker has begun it: it is not only waiting in a pipe.
+bool Pool::Running(const Entry& entry) {
+    return std::any_of(entry.on.begin(), entry.on.end(), [&entry](const Worker* holder) {
+        return holder != nullptr && holder->open_count() > 0 && holder->open(0) == &entry;
+    });
 }
 
 // ---- waiting
@@ -299,8 +304,8 @@ void Pool::OnQueueTimer() {
     while (!queue_.empty() && now - queue_.front()->since >= cfg_.allocate_timeout) {
         Entry* entry = queue_.front();
         queue_.Remove(entry);
-        if (entry->attached()) {
-            continue;  // prefetched: it runs, or will be judged with its worker
+        if (Running(*entry)) {
+            continue;  // prefetched, and its turn has come meanwhile
         }
         std::string text = "no worker became free within allocate_timeout";
         if (!boot_error_.empty()) {
@@ -476,12 +481,29 @@ void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
     }
     if (current != nullptr) {
         current->Detach(&worker);
-        if (current->in_queue) {
-            queue_.Remove(current);
+        bool unseen = worker.stale_answer() && current->answering != &worker;
+        if (unseen && MayReplay(*current)) {
+            // What came was a second answer to somebody else: this request pays nothing for it.
+            ++current->deaths;
+            if (!current->in_queue && !current->attached()) {
+                Requeue(*current);
+            }
+        } else {
+            if (current->in_queue) {
+                queue_.Remove(current);
+            }
+            End(*current, end, text);
         }
-        End(*current, end, text);
     }
     Feed();
+}
+
+// Once, within the first allocate_timeout, and only what may run twice.
+bool Pool::MayReplay(const Entry& entry) const {
+    bool in_time =
+        entry.since == Instant{} || Clock::now() - entry.since < cfg_.allocate_timeout;
+    return entry.job.replayable && entry.deaths == 0 && in_time && !closing_ && !entry.cancelled &&
+           !entry.ended;
 }
 
 // A worker died under a request that it may or may not have begun.
@@ -490,7 +512,7 @@ void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bo
     if (entry.ended || entry.attached()) {
         return;  // another worker has it
     }
-    bool begun = first && entry.answering == &worker;
+    bool begun = first && (entry.answering == &worker || worker.cut_off());
     if (!begun && entry.cancelled) {
         if (entry.in_queue) {
             queue_.Remove(&entry);
@@ -505,9 +527,7 @@ void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bo
         }
         return;
     }
-    bool in_time =
-        entry.since == Instant{} || Clock::now() - entry.since < cfg_.allocate_timeout;
-    if (!begun && entry.job.replayable && entry.deaths == 0 && in_time && !closing_) {
+    if (!begun && MayReplay(entry)) {
         ++entry.deaths;
         if (!entry.in_queue) {
             Requeue(entry);

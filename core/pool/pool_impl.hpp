@@ -68,6 +68,8 @@ private:
     void PrefetchAny();
     void OnPrefetchTimer();
     void Requeue(Entry& entry);
+    static bool Running(const Entry& entry);
+    bool MayReplay(const Entry& entry) const;
     void JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bool first);
 
     // crew.cpp: processes

@@ -402,6 +402,43 @@ TEST_CASE("pool: a request prefetched behind a slow one is run by somebody else"
     REQUIRE(f.Ask("echo on") == "on");
 }
 
+TEST_CASE("pool: waiting ends in time also for a request prefetched behind a stuck one") {
+    Fixture f([](PoolConfig& c) {
+        c.num_workers = 1;
+        c.allocate_timeout = milliseconds(300);
+    }, kNumbered);
+    REQUIRE(f.Open());
+    Call stuck("sleep 900 x");
+    Call behind("echo y", true);
+    f.pool->Exec(stuck.job, stuck);
+    f.Run(behind);
+    REQUIRE(behind.end == JobEnd::kNoWorker);
+    REQUIRE_FALSE(stuck.end);
+    REQUIRE(f.loop.RunUntil([&] { return stuck.end.has_value(); }));
+    REQUIRE(f.Ask("echo on") == "on");
+}
+
+TEST_CASE("pool: a late second answer costs the request that runs then nothing") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; }, kNumbered);
+    REQUIRE(f.Open());
+    Call twice("late 50");
+    Call innocent("sleep 200 mine", true);
+    f.Run(twice);
+    f.Run(innocent);
+    REQUIRE(innocent.end == JobEnd::kDone);
+    REQUIRE(innocent.answer == "200 mine");
+    REQUIRE(f.reasons["protocol"] == 1);
+}
+
+TEST_CASE("pool: an answer cut off by its worker's death is no answer and is not run again") {
+    Fixture f;
+    REQUIRE(f.Open());
+    Call cut("cut", true);
+    f.Run(cut);
+    REQUIRE(cut.end == JobEnd::kWorkerDied);
+    REQUIRE(cut.message.find("in the middle of its answer") != std::string::npos);
+}
+
 TEST_CASE("pool: a boot failure is told with exit code, output and command") {
     Fixture f({}, {{"BOOT_EXIT", "7"}});
     REQUIRE_FALSE(f.Open());

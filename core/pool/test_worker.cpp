@@ -100,6 +100,16 @@ void Obey(const std::string& body) {
     } else if (verb == "double") {
         Answer(context, "first");
         Answer(context, "second");
+    } else if (verb == "late") {
+        // The second answer comes when the next request is on its way already.
+        Answer(context, "first");
+        usleep(static_cast<useconds_t>(atoi(rest.c_str())) * 1000);
+        Answer(context, "second");
+    } else if (verb == "cut") {
+        if (write(1, "\x14\x00\x13\x00\x00\x00\x5f\x19\x29\x6b\x00", 11) != 11) {
+            exit(3);
+        }
+        raise(SIGKILL);
     } else if (verb == "garbage") {
         if (write(1, "Warning: this is no frame at all\n", 33) != 33) {
             exit(3);

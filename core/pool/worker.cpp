@@ -494,6 +494,8 @@ bool Worker::Number(const relay::FrameHeader& header) {
         return true;
     }
     if (header.options != 2 || header.option[1] != open_[0].number) {
+        stale_answer_ =
+            header.options == 2 && header.option[1] < open_[0].number && !answer_begun_;
         Broken(JobEnd::kProtocol, "the answer does not carry the number of the request");
         return false;
     }

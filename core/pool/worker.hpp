@@ -106,6 +106,11 @@ public:
     size_t open_count() const { return open_count_; }
     Entry* open(size_t i) const { return open_[i].entry; }
     bool streaming() const { return streaming_; }
+    // It sent a second answer to a request that was over already.
+    bool stale_answer() const { return stale_answer_; }
+    // Its output ended inside a frame.
+    bool cut_off() const { return channel_ && channel_->mid_frame(); }
+    relay::Dialect dialect() const { return settings_.dialect; }
     Instant started() const { return started_; }       // of the current request
     Duration last_run() const { return last_run_; }    // of the request that ended last
     Instant idle_since() const { return idle_since_; }
@@ -198,6 +203,7 @@ private:
     bool dropping_ = false;         // pieces of an answer that nobody wants
     bool stop_sent_ = false;        // STOP to a stream
     bool awaiting_fence_ = false;
+    bool stale_answer_ = false;
     char v2_body_prefix_[17];
 
     // A body that comes from a file.

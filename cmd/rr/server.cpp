@@ -5,6 +5,7 @@
 
 #include "cmd/rr/pid_file.hpp"
 #include "cmd/rr/plugins.hpp"
+#include "cmd/rr/request_line.hpp"
 #include "cmd/rr/validate.hpp"
 #include "cmd/rr/version.hpp"
 #include "core/api/reloadable.hpp"
@@ -122,6 +123,13 @@ bool Server::BuildContainer() {
     container_->Publish(invocation_);
     container_->Publish(*log_);
     container_->Publish(*config_);
+    if (context_.options.debug) {
+        container_->Events().request.Subscribe([log = log_->Get("http")](const RequestEvent& e) {
+            if (e.phase == RequestPhase::kFinished) {
+                log.Info(RequestLine(e));
+            }
+        });
+    }
     std::vector<std::string> problems = InitAll(*container_, *config_, false);
     for (const std::string& problem : problems) {
         Console::Error(problem);

@@ -18,15 +18,6 @@ namespace rr::process {
 
 namespace {
 
-// strerror() in Go's spelling: lower case at the start.
-std::string ErrorText(int code) {
-    std::string text = std::strerror(code);
-    if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') {
-        text[0] = static_cast<char>(text[0] - 'A' + 'a');
-    }
-    return text;
-}
-
 bool IsExecutableFile(const std::string& path) {
     struct stat about{};
     return stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode) &&
@@ -34,6 +25,15 @@ bool IsExecutableFile(const std::string& path) {
 }
 
 }  // namespace
+
+std::string ErrorText(int number) {
+    std::string text = std::strerror(number);
+    // `Address` becomes `address`, but `RFS` would stay.
+    if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a') {
+        text[0] = static_cast<char>(text[0] - 'A' + 'a');
+    }
+    return text;
+}
 
 int64_t Pid() { return getpid(); }
 

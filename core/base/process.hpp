@@ -13,6 +13,9 @@
 
 namespace rr::process {
 
+// What an errno means, in Go's spelling: `address already in use`.
+std::string ErrorText(int number);
+
 int64_t Pid();
 
 // The working directory as its user calls it: $PWD if that names it (links kept), else the real path.

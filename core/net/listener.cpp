@@ -1,17 +1,19 @@
 #include "core/net/listener.hpp"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
 #include <uv.h>
 
+#include "core/base/process.hpp"
 #include "core/net/heritage.hpp"
 #include "core/net/timer.hpp"
 
@@ -55,7 +57,7 @@ Endpoint ToEndpoint(const Address& address) {
 }
 
 tl::unexpected<Error> SystemFail(const Address& address, const char* what, int number) {
-    std::string text = address.ToString() + ": " + what + ": " + strerror(number);
+    std::string text = address.ToString() + ": " + what + ": " + process::ErrorText(number);
     if (number == EADDRINUSE) {
         return Fail(Errc::kExists, text + "; another program listens there");
     }
@@ -173,8 +175,8 @@ Result<std::unique_ptr<Listener>> Listener::Adopt(Loop& loop, const Address& wan
     socklen_t size = sizeof(listening);
     if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
         listening == 0) {
-        return Fail(Errc::kInvalid, "descriptor " + std::to_string(descriptor) +
-                                        " is no listening socket");
+        return Fail(Errc::kInvalid,
+                    "descriptor " + std::to_string(descriptor) + " is no listening socket");
     }
     Address address = wanted;
     fcntl(descriptor, F_SETFD, FD_CLOEXEC);
@@ -241,8 +243,8 @@ void Listener::Drain() {
             }
             break;
         }
-        accepted_(fd, address_.kind == Address::Kind::kTcp ? Stream::Kind::kTcp
-                                                           : Stream::Kind::kPipe);
+        accepted_(fd,
+                  address_.kind == Address::Kind::kTcp ? Stream::Kind::kTcp : Stream::Kind::kPipe);
     }
     Close();
 }

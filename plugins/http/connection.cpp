@@ -87,6 +87,7 @@ size_t Connection::Advance(Bytes in) {
             case State::kBusy:
                 return used;
             case State::kLinger:
+            case State::kCut:
                 return in.size();
         }
     }
@@ -216,6 +217,9 @@ void Connection::OnAnswered(AnswerEnd end) {
     exchange_ = nullptr;
     paused_ = false;
     if (end == AnswerEnd::kAbort) {
+        // What there is goes out first: the client sees where the answer was cut.
+        state_ = State::kCut;
+        stream_.Flush();
         stream_.Abort();
         server_.Remove(*this);
         return;
@@ -257,6 +261,9 @@ void Connection::Linger() {
 }
 
 void Connection::OnClosed(net::CloseReason reason) {
+    if (state_ == State::kCut) {
+        return;  // OnAnswered removes it
+    }
     if (reason == net::CloseReason::kReset) {
         server_.Remove(*this);
         return;

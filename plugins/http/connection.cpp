@@ -38,9 +38,7 @@ void Connection::OnData(size_t size) {
     }
     if (state_ == State::kBusy) {
         Keep(in);
-        if (input_.size() >= kReadAhead) {
-            stream_.StopReading();
-        }
+        LimitReadAhead();
         return;
     }
     if (input_.empty()) {
@@ -51,6 +49,13 @@ void Connection::OnData(size_t size) {
         AdvanceInput();
     }
     AfterInput();
+}
+
+// Beyond the limit a client that goes is noticed only when the answer is written.
+void Connection::LimitReadAhead() {
+    if (input_.size() >= kReadAhead) {
+        stream_.StopReading();
+    }
 }
 
 void Connection::AdvanceInput() {
@@ -193,8 +198,12 @@ void Connection::OnBodyProgress() {
 // Runs a complete request. Not earlier: the pool may use the loop's scratch, where the rest of the
 // input was until now.
 void Connection::AfterInput() {
+    if (state_ == State::kBusy) {  // only the disk is waited for
+        LimitReadAhead();
+    }
     if (state_ == State::kReady) {
         state_ = State::kBusy;
+        LimitReadAhead();
         const RequestHead& head = exchange_->head();
         if (wait != Wait::kBusy) {
             server_.Touch(*this, Wait::kBusy);

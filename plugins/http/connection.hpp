@@ -93,6 +93,7 @@ private:
     void FollowBody(RequestBody::Status status);
     void AfterInput();
     void Keep(Bytes in);
+    void LimitReadAhead();
     void GiveBackInput();
     void Refuse(int status, Bytes detail);
     void Linger();

@@ -38,9 +38,7 @@ void Connection::OnData(size_t size) {
     }
     if (state_ == State::kBusy) {
         Keep(in);
-        if (input_.size() >= kReadAhead) {
-            stream_.StopReading();
-        }
+        LimitReadAhead();
         return;
     }
     if (input_.empty()) {
@@ -51,6 +49,13 @@ void Connection::OnData(size_t size) {
         AdvanceInput();
     }
     AfterInput();
+}
+
+// Beyond the limit a client that goes is noticed only when the answer is written.
+void Connection::LimitReadAhead() {
+    if (input_.size() >= kReadAhead) {
+        stream_.StopReading();
+    }
 }
 
 void Connection::AdvanceInput() {
@@ -87,6 +92,7 @@ size_t Connection::Advance(Bytes in) {
             case State::kBusy:
                 return used;
             case State::kLinger:
+            case State::kCut:
                 return in.size();
         }
     }
@@ -192,8 +198,12 @@ void Connection::OnBodyProgress() {
 // Runs a complete request. Not earlier: the pool may use the loop's scratch, where the rest of the
 // input was until now.
 void Connection::AfterInput() {
+    if (state_ == State::kBusy) {  // only the disk is waited for
+        LimitReadAhead();
+    }
     if (state_ == State::kReady) {
         state_ = State::kBusy;
+        LimitReadAhead();
         const RequestHead& head = exchange_->head();
         if (wait != Wait::kBusy) {
             server_.Touch(*this, Wait::kBusy);
@@ -216,6 +226,9 @@ void Connection::OnAnswered(AnswerEnd end) {
     exchange_ = nullptr;
     paused_ = false;
     if (end == AnswerEnd::kAbort) {
+        // What there is goes out first: the client sees where the answer was cut.
+        state_ = State::kCut;
+        stream_.Flush();
         stream_.Abort();
         server_.Remove(*this);
         return;
@@ -257,6 +270,9 @@ void Connection::Linger() {
 }
 
 void Connection::OnClosed(net::CloseReason reason) {
+    if (state_ == State::kCut) {
+        return;  // OnAnswered removes it
+    }
     if (reason == net::CloseReason::kReset) {
         server_.Remove(*this);
         return;

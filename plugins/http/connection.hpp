@@ -72,6 +72,7 @@ private:
         kBody,    // body bytes go to the exchange
         kReady,   // complete: to be run once the rest of the input is safe
         kBusy,    // the pool has it
+        kCut,     // the answer failed half-way: about to be reset
         kLinger,  // the last answer is out or on its way; input is dropped
     };
 
@@ -92,6 +93,7 @@ private:
     void FollowBody(RequestBody::Status status);
     void AfterInput();
     void Keep(Bytes in);
+    void LimitReadAhead();
     void GiveBackInput();
     void Refuse(int status, Bytes detail);
     void Linger();

@@ -42,13 +42,15 @@ private:
     size_t count_ = 0;
 };
 
-// What stands between "worker will be replaced" and RoadRunner's own names.
+// The pool's words for why a worker ends, and RoadRunner's names for it.
 struct Why {
     std::string_view reason;
     std::string_view event;
     Level level;
+    std::string_view message = "worker will be replaced";
 };
-constexpr std::array<Why, 10> kWhys = {{
+constexpr std::string_view kNotReplaced = "worker will be stopped";
+constexpr std::array<Why, 12> kWhys = {{
     {"max_jobs", "EventWorkerStopped", Level::kDebug},
     {"ttl", "EventTTL", Level::kDebug},
     {"idle_ttl", "EventIdleTTL", Level::kDebug},
@@ -57,8 +59,10 @@ constexpr std::array<Why, 10> kWhys = {{
     {"protocol", "EventWorkerError", Level::kWarn},
     {"replace_me", "EventWorkerStopped", Level::kDebug},
     {"reset", "EventWorkerStopped", Level::kDebug},
-    {"removed", "EventWorkerStopped", Level::kDebug},
-    {"shrink", "EventWorkerStopped", Level::kDebug},
+    {"debug", "EventWorkerStopped", Level::kDebug},
+    {"removed", "EventWorkerStopped", Level::kDebug, kNotReplaced},
+    {"shrink", "EventWorkerStopped", Level::kDebug, kNotReplaced},
+    {"closing", "EventWorkerStopped", Level::kDebug, kNotReplaced},
 }};
 
 std::string KindOf(const WorkerEvent& event) {
@@ -174,7 +178,7 @@ void Records::WriteRecycled(const WorkerEvent& event) {
     const Why why =
         known == kWhys.end() ? Why{event.reason, "EventWorkerStopped", Level::kDebug} : *known;
     log_.Write(
-        why.level, "worker will be replaced",
+        why.level, why.message,
         std::array{Field("pid", event.pid), Field("pool", event.pool), Field("reason", why.reason),
                    Field("execs", event.execs), Field(kEventKey, why.event)}
             .data(),

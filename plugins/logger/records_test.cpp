@@ -102,6 +102,7 @@ TEST_CASE("logger: why a worker is replaced is a warning if something is wrong")
     REQUIRE(recycled("max_worker_memory").ends_with("=EventMaxMemory"));
     REQUIRE(recycled("max_worker_memory").starts_with("W "));
     REQUIRE(recycled("idle_ttl").starts_with("D "));
+    REQUIRE(recycled("closing").starts_with("D worker will be stopped pid=7"));
     REQUIRE(recycled("something new").find("reason=something new") != std::string::npos);
 }
 

@@ -39,10 +39,8 @@ def sleepers(server):
 
 
 def test_server_starting_runs_before_anything_listens(rr, tmp_path):
-    server = rr(HTTP + """
-        hooks:
-          server_starting: {command: [sh, -c, "printenv RR_EVENT; cat /proc/net/tcp > tcp"]}
-        """, directory=tmp_path)
+    server = rr(hooks("server_starting: {command: [sh, -c,"
+                      " 'printenv RR_EVENT; cat /proc/net/tcp > tcp']}"), directory=tmp_path)
     wait_told(server, "server_starting")
     listening = (tmp_path / "tcp").read_text()
     assert f":{server.port:04X} " not in listening
@@ -92,7 +90,7 @@ def test_a_worker_that_is_killed(rr):
     server = rr(hooks(tell("worker_exited", "POOL", "PID", "SIGNAL") + ", "
                       + tell("worker_ready", "POOL")))
     wait_told(server, "worker_ready", "http")
-    [pid] = server.workers()
+    pid = int(server.log.wait(r'worker is ready\t{"pid": (\d+)').group(1))
     os.kill(pid, signal.SIGKILL)
     wait_told(server, "worker_exited", "http", pid, 9)
 

@@ -25,6 +25,7 @@ ServerContainer::ServerContainer(Loop& main, size_t data_loops, Loggers loggers,
 
 ServerContainer::~ServerContainer() {
     alarm_.reset();
+    EndThreads();
     while (!entries_.empty()) {
         entries_.pop_back();
     }
@@ -272,19 +273,26 @@ void ServerContainer::Finish() {
     state_ = State::kStopped;
     alarm_->Disarm();
     if (!outcome_.abandoned) {
-        for (auto& loop : data_) {
-            loop->Stop();
-        }
-        for (std::thread& thread : threads_) {
-            thread.join();
-        }
-        threads_.clear();
-        // From here on the data loops, and what still hangs on them, belong to this thread.
-        for (auto& loop : data_) {
-            loop->RunUntil([] { return true; });
-        }
+        EndThreads();
     }
     stopped_(outcome_);
+}
+
+void ServerContainer::EndThreads() {
+    if (threads_.empty()) {
+        return;
+    }
+    for (auto& loop : data_) {
+        loop->Stop();
+    }
+    for (std::thread& thread : threads_) {
+        thread.join();
+    }
+    threads_.clear();
+    // From here on the data loops, and what still hangs on them, belong to this thread.
+    for (auto& loop : data_) {
+        loop->RunUntil([] { return true; });
+    }
 }
 
 }  // namespace rr::cmd

@@ -37,7 +37,7 @@ public:
     // order: of SortPlugins. data_loops: at least 1.
     ServerContainer(Loop& main, size_t data_loops, Loggers loggers,
                     const std::vector<const PluginRow*>& order);
-    // REQUIRES: never started, or stopped with !abandoned.
+    // Waits for the data threads: a program with an abandoned plugin had better exit instead.
     ~ServerContainer();
 
     // Runs every Init. What plugins could not accept comes back as `plugin: text`, one per plugin;
@@ -102,6 +102,7 @@ private:
     void OnStopped(size_t index);
     void OnAlarm();
     void Finish();
+    void EndThreads();
 
     Loop& main_;  // constant after construction, like loggers_
     Loggers loggers_;

@@ -74,11 +74,7 @@ struct World {
             main, 1, [](std::string_view) { return log::Logger(); }, *SortPlugins(table));
     }
     ~World() {
-        if (!abandoned) {
-            container.reset();
-        } else {
-            (void)container.release();  // as the program does: it exits instead
-        }
+        container.reset();
         stage = nullptr;
     }
 
@@ -98,7 +94,6 @@ struct World {
             stopped = true;
         });
         REQUIRE(main.RunUntil([&stopped] { return stopped; }));
-        abandoned = outcome.abandoned;
         return outcome;
     }
 
@@ -109,7 +104,6 @@ struct World {
     std::unique_ptr<config::Config> config;
     std::unique_ptr<ServerContainer> container;
     bool started = false;
-    bool abandoned = false;
     std::string start_error;
 };
 

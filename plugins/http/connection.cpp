@@ -246,9 +246,7 @@ void Connection::OnAnswered(AnswerEnd end) {
     if (wait != Wait::kBusy) {
         server_.Touch(*this, Wait::kBusy);
     }
-    if (eof_ || !input_.empty() || !stream_.reading()) {
-        server_.loop().AtTurnEnd(*this);
-    }
+    server_.loop().AtTurnEnd(*this);
 }
 
 bool Connection::KeepsAlive() const {
@@ -324,6 +322,7 @@ void Connection::OnTurnEnd() {
 
 // Between two requests: goes on with what came meanwhile.
 void Connection::Continue() {
+    GiveBackOutput();
     if (!eof_) {
         stream_.StartReading();
     }
@@ -372,8 +371,7 @@ void Connection::OnTick(int64_t now_ms, int64_t write_ms) {
         return;
     }
     if (state_ == State::kIdle) {
-        // Quiet since the last tick: an idle connection holds no memory that it does not need.
-        server_.GiveBuffer(std::move(stream_.queue()));
+        GiveBackOutput();
         server_.Touch(*this, Wait::kIdle);
     }
 }
@@ -386,6 +384,14 @@ void Connection::Keep(Bytes in) {
         input_ = server_.TakeBuffer();
     }
     input_.Append(in);
+}
+
+// An idle connection holds no memory that it does not need; the next one to answer finds the buffer
+// still in the cache.
+void Connection::GiveBackOutput() {
+    if (stream_.queued() == 0 && stream_.queue().capacity() > 0) {
+        server_.GiveBuffer(std::move(stream_.queue()));
+    }
 }
 
 void Connection::GiveBackInput() {

@@ -95,6 +95,7 @@ private:
     void Keep(Bytes in);
     void LimitReadAhead();
     void GiveBackInput();
+    void GiveBackOutput();
     void Refuse(int status, Bytes detail);
     void Linger();
     void Continue();

@@ -120,7 +120,7 @@ public:
     pid_t pid() const { return pid_; }
     Leave why() const { return why_; }
     WorkerInfo Info() const;
-    // What it said before it was ready, for people.
+    // What it wrote, to its output and its error output, before it was ready; for people.
     std::string BootOutput() const;
     const std::string& boot_error() const { return boot_error_; }
     const std::string& command() const { return settings_.plan->command_line; }
@@ -182,6 +182,7 @@ private:
     Instant created_;
     int64_t created_unix_ns_;
     std::string boot_error_;
+    std::string boot_garbage_;  // what stood where a frame should
     std::unique_ptr<relay::Channel> channel_;
     std::unique_ptr<WorkerLog> log_;
     net::Timer life_timer_;  // boot limit, then the steps of a stop

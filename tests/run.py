@@ -14,6 +14,7 @@ Without a name: all but tsan. The last line is `N passed, N failed`; the exit co
 Reports stay in build/test.
 """
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import re
@@ -40,6 +41,7 @@ passed = 0
 failed = 0
 skipped = 0
 printing = threading.Lock()
+running = set()  # process groups
 
 
 def say(text):
@@ -62,15 +64,24 @@ def run(command, log, limit, **named):
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
                                    stderr=subprocess.STDOUT, start_new_session=True,
                                    **{"cwd": ROOT, **named})
+        running.add(process.pid)
         try:
             return process.wait(limit)
-        except BaseException as trouble:
+        except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            if not isinstance(trouble, subprocess.TimeoutExpired):
-                raise
             output.write(f"\n(ended after {limit} s)\n".encode())
             return 124
+        finally:
+            running.discard(process.pid)
+
+
+def give_up(*_):
+    """Ctrl-C, or the end of a time limit: nothing that was started goes on alone."""
+    for group in list(running):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGTERM)
+    os._exit(130)
 
 
 def tail(log, lines=150):
@@ -242,7 +253,6 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    signal.signal(signal.SIGINT, give_up)
+    signal.signal(signal.SIGTERM, give_up)
+    sys.exit(main())

@@ -109,12 +109,22 @@ bool HasControllingTerminal() {
 
 void IgnoreBrokenPipes() { signal(SIGPIPE, SIG_IGN); }
 
+namespace {
+
+// What the system gave us, before we asked for more. Written once, on the main thread at start.
+uint64_t descriptor_limit_at_start = 0;
+
+}  // namespace
+
+uint64_t DescriptorLimitAtStart() { return descriptor_limit_at_start; }
+
 uint64_t RaiseDescriptorLimit() {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return 0;
     }
     if (limit.rlim_cur < limit.rlim_max) {
+        descriptor_limit_at_start = limit.rlim_cur;
         rlimit raised = limit;
         raised.rlim_cur = raised.rlim_max;
         if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {

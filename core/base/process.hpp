@@ -38,6 +38,9 @@ void IgnoreBrokenPipes();
 // Raises the limit of open descriptors to the hard limit; gives the new limit.
 uint64_t RaiseDescriptorLimit();
 
+// The soft limit before it was raised, which children get back; 0 if it was not raised.
+uint64_t DescriptorLimitAtStart();
+
 // Sends SIGTERM. Fails with `os: process already finished` if there is no such process.
 Result<void> Terminate(int64_t pid);
 bool Exists(int64_t pid);

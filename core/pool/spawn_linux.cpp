@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 
 #include <unordered_map>
 
+#include "core/base/process.hpp"
 #include "core/pool/spawner.hpp"
 
 namespace rr::pool {
@@ -35,6 +37,7 @@ struct ChildPlan {
     int err;
     pid_t parent;
     sigset_t mask;
+    rlimit descriptors;  // rlim_cur 0: as ours
 };
 
 // Runs in the child of vfork, in our memory: system calls only, no allocation, no locks. Returns
@@ -52,6 +55,9 @@ int BecomeChild(const ChildPlan& c) {
     }
     if (dup2(c.in, 0) < 0 || dup2(c.out, 1) < 0 || dup2(c.err, 2) < 0) {
         return errno;
+    }
+    if (c.descriptors.rlim_cur > 0) {
+        setrlimit(RLIMIT_NOFILE, &c.descriptors);
     }
     if (c.plan->change_ids) {
         gid_t gid = c.plan->gid;
@@ -191,7 +197,10 @@ Result<Spawned> LinuxSpawner::Start(const SpawnRequest& request) {
     }
     environment.push_back(nullptr);
 
-    ChildPlan child{&plan, argv.data(), environment.data(), in[0], out[1], err[1], getpid(), {}};
+    ChildPlan child{&plan, argv.data(), environment.data(), in[0], out[1], err[1], getpid(), {}, {}};
+    if (DescriptorLimitAtStart() > 0 && getrlimit(RLIMIT_NOFILE, &child.descriptors) == 0) {
+        child.descriptors.rlim_cur = DescriptorLimitAtStart();
+    }
     sigset_t all;
     sigfillset(&all);
     sigset_t before;

@@ -198,8 +198,8 @@ Result<Spawned> LinuxSpawner::Start(const SpawnRequest& request) {
     environment.push_back(nullptr);
 
     ChildPlan child{&plan, argv.data(), environment.data(), in[0], out[1], err[1], getpid(), {}, {}};
-    if (DescriptorLimitAtStart() > 0 && getrlimit(RLIMIT_NOFILE, &child.descriptors) == 0) {
-        child.descriptors.rlim_cur = DescriptorLimitAtStart();
+    if (process::DescriptorLimitAtStart() > 0 && getrlimit(RLIMIT_NOFILE, &child.descriptors) == 0) {
+        child.descriptors.rlim_cur = process::DescriptorLimitAtStart();
     }
     sigset_t all;
     sigfillset(&all);

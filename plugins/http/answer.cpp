@@ -117,20 +117,9 @@ bool IsNull(od::value value) {
     return value.is_null().get(null) == simdjson::SUCCESS && null;
 }
 
-// `"X": ["1", "2"]`; a plain string is taken as one value.
+// `["1", "2"]`
 bool ReadValues(Bytes name, od::value value, Answer& out) {
     Bytes text;
-    od::json_type type;
-    if (value.type().get(type) != simdjson::SUCCESS) {
-        return false;
-    }
-    if (type == od::json_type::string) {
-        if (value.get_string().get(text) != simdjson::SUCCESS) {
-            return false;
-        }
-        out.fields.push_back({name, text});
-        return true;
-    }
     od::array list;
     if (value.get_array().get(list) != simdjson::SUCCESS) {
         return false;

@@ -93,8 +93,7 @@ void AnswerWriter::OnHead(const pool::AnswerHead& head) {
 
 void AnswerWriter::TakeFirst(const pool::AnswerHead& head) {
     Answer& answer = r_.tools->answer;
-    AnswerFault fault =
-        r_.tools->decoder.Decode(head.flags, head.context, head.body_size, answer);
+    AnswerFault fault = r_.tools->decoder.Decode(head.flags, head.context, head.body_size, answer);
     if (fault != AnswerFault::kNone) {
         BadAnswer(Describe(fault));
         return;
@@ -259,8 +258,9 @@ void AnswerWriter::OnDone(const pool::JobResult& result) {
                 end = FinishBody();
                 break;
             }
-            r_.handler->OnAnswerTrouble(
-                "read stream", result.message.empty() ? FailureOf(result.end).text : result.message);
+            r_.handler->OnAnswerTrouble("read stream", result.message.empty()
+                                                           ? FailureOf(result.end).text
+                                                           : result.message);
             break;
     }
     r_.stream->Flushed();

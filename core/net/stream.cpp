@@ -158,6 +158,10 @@ void Stream::Queue(Bytes bytes) {
     loop_.AtTurnEnd(*this);
 }
 
+size_t Stream::queued() const {
+    return pending_.size() + (writing_ ? uv_stream_get_write_queue_size(&handle_->uv.stream) : 0);
+}
+
 void Stream::OnTurnEnd() { Flush(); }
 
 void Stream::Flush() {

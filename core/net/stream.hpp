@@ -70,8 +70,8 @@ public:
     // The queue itself, to write into without a copy; call Flushed() after adding to it.
     Buffer& queue() { return pending_; }
     void Flushed() { loop_.AtTurnEnd(*this); }
-    // Bytes queued or in flight.
-    size_t queued() const { return pending_.size() + in_flight_.size(); }
+    // Bytes queued or in flight, without those that the kernel already took.
+    size_t queued() const;
 
     // Sends the queue now instead of at the end of the turn.
     void Flush();

@@ -33,6 +33,12 @@ struct Stream::Handle {
     Buffer orphan;
 };
 
+std::array<int, 2> ConnectedPair() {
+    std::array<int, 2> ends{-1, -1};
+    RR_CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0);
+    return ends;
+}
+
 std::span<char> ReadScratch() {
     static thread_local std::unique_ptr<char[]> scratch(new char[kScratch]);
     return {scratch.get(), kScratch};

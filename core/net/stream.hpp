@@ -10,6 +10,7 @@
 //         comes inside a call of ours, and not after Close().
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -103,6 +104,9 @@ private:
     bool reported_ = false;
     bool shutdown_wanted_ = false;
 };
+
+// Two connected ends without a name, non-blocking: for tests.
+std::array<int, 2> ConnectedPair();
 
 // 64 KiB per loop thread, for data that is consumed before the callback returns.
 std::span<char> ReadScratch();

@@ -33,6 +33,12 @@ struct Stream::Handle {
     Buffer orphan;
 };
 
+std::array<int, 2> ConnectedPair() {
+    std::array<int, 2> ends{-1, -1};
+    RR_CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0);
+    return ends;
+}
+
 std::span<char> ReadScratch() {
     static thread_local std::unique_ptr<char[]> scratch(new char[kScratch]);
     return {scratch.get(), kScratch};
@@ -156,6 +162,10 @@ int64_t Stream::TryWrite(const Bytes* slices, size_t count) {
 void Stream::Queue(Bytes bytes) {
     pending_.Append(bytes);
     loop_.AtTurnEnd(*this);
+}
+
+size_t Stream::queued() const {
+    return pending_.size() + (writing_ ? uv_stream_get_write_queue_size(&handle_->uv.stream) : 0);
 }
 
 void Stream::OnTurnEnd() { Flush(); }

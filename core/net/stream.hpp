@@ -10,6 +10,7 @@
 //         comes inside a call of ours, and not after Close().
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -70,8 +71,8 @@ public:
     // The queue itself, to write into without a copy; call Flushed() after adding to it.
     Buffer& queue() { return pending_; }
     void Flushed() { loop_.AtTurnEnd(*this); }
-    // Bytes queued or in flight.
-    size_t queued() const { return pending_.size() + in_flight_.size(); }
+    // Bytes queued or in flight, without those that the kernel already took.
+    size_t queued() const;
 
     // Sends the queue now instead of at the end of the turn.
     void Flush();
@@ -103,6 +104,9 @@ private:
     bool reported_ = false;
     bool shutdown_wanted_ = false;
 };
+
+// Two connected ends without a name, non-blocking: for tests.
+std::array<int, 2> ConnectedPair();
 
 // 64 KiB per loop thread, for data that is consumed before the callback returns.
 std::span<char> ReadScratch();

@@ -33,14 +33,14 @@ void HttpServer::Accept(std::unique_ptr<net::Listener> listener) {
     AssertInLoop();
     listener_ = std::move(listener);
     listener_->Accept(
-        [this](int descriptor, net::Stream::Kind kind) { OnAccepted(descriptor, kind); },
+        [this](int descriptor, net::Stream::Kind kind) { Add(descriptor, kind); },
         [this](const std::string& text) {
             troubles_.Report(loop_.NowMilliseconds(), "accept failed, trying again", text,
                              UnixNanoseconds(), 0);
         });
 }
 
-void HttpServer::OnAccepted(int descriptor, net::Stream::Kind kind) {
+void HttpServer::Add(int descriptor, net::Stream::Kind kind) {
     auto* connection = new Connection(*this, kind, descriptor);  // Remove() deletes it
     if (++connections_ == 1) {
         tick_.Repeat(draining_ ? kTickDraining : kTick);

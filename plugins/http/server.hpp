@@ -39,6 +39,9 @@ public:
     // Takes connections from now on.
     void Accept(std::unique_ptr<net::Listener> listener);
 
+    // Takes over one connected descriptor.
+    void Add(int descriptor, net::Stream::Kind kind);
+
     // Takes what the kernel has accepted, closes the listener, lets every connection finish.
     // drained: when the last one has gone, or at the deadline.
     void Drain(Deadline deadline, Callback<void()> drained);
@@ -81,7 +84,6 @@ private:
     static constexpr size_t kBuffer = 4 * 1024;
     static constexpr size_t kKeepBuffer = 64 * 1024;  // larger ones are not kept
 
-    void OnAccepted(int descriptor, net::Stream::Kind kind);
     void Tick();
     void Expire(Wait wait, Duration limit);
     void ExpireAll(Wait wait);

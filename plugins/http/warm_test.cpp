@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "plugins/http/allocations_for_test.hpp"
 #include "plugins/http/answer.hpp"
 #include "plugins/http/context.hpp"
 #include "plugins/http/head.hpp"
@@ -13,6 +14,9 @@
 namespace {
 size_t allocations = 0;
 }
+namespace rr::http {
+size_t AllocationsSoFar() { return allocations; }
+}  // namespace rr::http
 
 void* operator new(size_t size, const std::nothrow_t&) noexcept {
     ++allocations;

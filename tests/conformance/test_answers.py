@@ -1,6 +1,7 @@
 """Frames of a worker and the bytes a client gets for them (http.md 4 and 10, goridge 1 and 3)."""
 
 import re
+import time
 
 import pytest
 
@@ -68,17 +69,25 @@ BAD = {
     "a context that is no JSON": reply('{"status":', b"hello"),
     "a context that is no object": reply("[200]", b"hello"),
     "a status that is no number": reply('{"status":"200"}', b"hello"),
-    "header values that are no list": reply('{"status":200,"headers":{"A":"b"}}', b"hello"),
     "bytes behind the context": reply('{"status":200}x', b"hello"),
     "damaged protobuf": reply(b"\x08\xc8\x01\x12\xff", b"hello", 0x80),
     "a text": b"Warning: something went wrong in /app/index.php on line 12\n",
-    "a short text": b"ok\n",
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_wrong_answer_is_502_and_hurts_nobody_else(server, name):
     assert ask(server, BAD[name]).status == 502
+    assert ask(server, HELLO).body == b"hello"
+
+
+def test_a_started_frame_is_waited_for_ten_seconds_at_most(rr):
+    server = rr(configuration())
+    begin = time.monotonic()
+    with server.open(timeout=30) as connection:
+        connection.send(request_bytes("GET", "/", answer_headers(b"ok\n")))
+        assert connection.read_response().status == 502
+    assert time.monotonic() - begin < 15
     assert ask(server, HELLO).body == b"hello"
 
 
@@ -113,6 +122,14 @@ def test_an_announced_giant_is_not_allocated(rr):
 def test_empty_context_and_body_are_an_empty_200(server):
     response = ask(server, reply("", b""))
     assert (response.status, response.header("Content-Length")) == (200, "0")
+
+
+def test_a_second_answer_is_found_before_the_next_dispatch(server):
+    double = HELLO + reply('{"status":200}', b"second")
+    for _ in range(5):
+        assert ask(server, double).body == b"hello"
+        for number in (b"one", b"two"):
+            assert ask(server, reply('{"status":200}', number)).body == number
 
 
 def test_replace_me_runs_the_request_elsewhere(rr):

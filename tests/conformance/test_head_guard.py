@@ -54,7 +54,6 @@ REFUSED = {
     "repeated Host on 1.0": (get(b"Host: b", version=b"HTTP/1.0"), {400}),
     "HTTP/0.9 by omission": (b"GET /\r\n", {400, 505}),
     "HTTP/0.9 by name": (get(version=b"HTTP/0.9"), {400, 505}),
-    "HTTP/1.2": (get(version=b"HTTP/1.2"), {400, 505}),
     "HTTP/2.0": (get(version=b"HTTP/2.0"), {400, 505}),
     "HTTP/1": (get(version=b"HTTP/1"), {400, 505}),
     "HTTP/1.10": (get(version=b"HTTP/1.10"), {400, 505}),
@@ -150,6 +149,7 @@ def test_refused(server, name):
 ACCEPTED = {
     "plain": get(),
     "an empty line before": b"\r\n" + get(),
+    "HTTP/1.2, a 1.x like 1.1": get(version=b"HTTP/1.2"),
     "no Host on 1.0": get(host=None, version=b"HTTP/1.0"),
     "empty Host": get(host=b"Host:"),
     "header names in any case": get(b"x-y: 1", b"X-Z: 2"),

@@ -150,9 +150,9 @@ def test_stray_output_under_load_costs_only_its_own_requests(rr, plain):
 # -- double answers -----------------------------------------------------------------------------
 
 
-@PLAIN
-def test_a_second_answer_never_reaches_another_client(rr, plain):
-    server = rr(pool("num_workers: 1"), env={"RR_WORKER_PLAIN": plain})
+def test_a_second_answer_never_reaches_another_client(rr):
+    """Of a numbered worker; conformance/test_answers.py has the same for others."""
+    server = rr(pool("num_workers: 1"))
     for _ in range(5):
         assert server.get("/double").text == "first"
         for number in range(3):

@@ -8,7 +8,6 @@ import threading
 
 import pytest
 
-from harness import process
 from harness.load import Load
 from harness.server import POOL_WORKERS
 
@@ -49,10 +48,9 @@ def test_every_relay_stands_a_load_with_kills(rr, relay):
         killed = set()
         for _ in range(4):
             load.wait(40)
-            victim = process.eventually(
-                lambda: [pid for pid in server.workers() if pid not in killed])[0]
-            os.kill(victim, signal.SIGKILL)
-            killed.add(victim)
+            alive = server.wait_workers(lambda pids: len(set(pids) - killed) == 2)
+            os.kill(alive[0], signal.SIGKILL)
+            killed.add(alive[0])
         load.wait(40)
     load.assert_all()
     server.wait_workers(lambda pids: len(pids) == 2)

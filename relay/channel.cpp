@@ -24,7 +24,8 @@ FrameHeader AsFrame(uint8_t v2_flags, size_t context, size_t body) {
 }  // namespace
 
 Channel::Channel(Loop& loop, Dialect dialect, int in, int out, ChannelHandler& handler)
-    : dialect_(dialect),
+    : loop_(loop),
+      dialect_(dialect),
       handler_(handler),
       reader_(std::make_unique<net::Stream>(loop, net::Stream::Kind::kPipe, out, AsHandler())),
       writer_(std::make_unique<net::Stream>(loop, net::Stream::Kind::kPipe, in, AsHandler())) {
@@ -33,7 +34,8 @@ Channel::Channel(Loop& loop, Dialect dialect, int in, int out, ChannelHandler& h
 
 Channel::Channel(Loop& loop, Dialect dialect, int socket, net::Stream::Kind kind,
                  ChannelHandler& handler)
-    : dialect_(dialect),
+    : loop_(loop),
+      dialect_(dialect),
       handler_(handler),
       writer_(std::make_unique<net::Stream>(loop, kind, socket, AsHandler())) {
     writer_->StartReading();
@@ -112,7 +114,37 @@ std::span<char> Channel::OnReadBuffer() {
 
 void Channel::OnData(size_t size) {
     input_.Commit(size);
+    received_ += size;
     Parse();
+    if (mid_frame()) {
+        WatchFrame();
+    }
+}
+
+// The rest of a frame is missing: it has a moment to come.
+void Channel::WatchFrame() {
+    if (broken_ || paused_) {
+        return;
+    }
+    if (!patience_) {
+        patience_ = std::make_unique<net::Timer>(loop_, [this] { OnPatienceEnded(); });
+    }
+    if (!patience_->armed()) {
+        received_then_ = received_;
+        bool header = body_left_ == 0 && input_.size() < kFrameBase;
+        patience_->Arm(header ? kHeaderPatience : kFramePatience);
+    }
+}
+
+void Channel::OnPatienceEnded() {
+    if (!mid_frame() || broken_ || paused_) {
+        return;
+    }
+    if (received_ != received_then_) {
+        WatchFrame();
+        return;
+    }
+    Break(false, "a frame began and did not go on");
 }
 
 void Channel::OnClosed(net::CloseReason) {

@@ -15,6 +15,7 @@
 
 #include "core/base/loop.hpp"
 #include "core/net/stream.hpp"
+#include "core/net/timer.hpp"
 #include "relay/frame.hpp"
 #include "relay/handshake.hpp"
 
@@ -41,6 +42,10 @@ public:
     static constexpr size_t kWhole = 128 * 1024;
     static constexpr size_t kMaxContext = 16 * 1024 * 1024;
     static constexpr size_t kPadding = 64;  // readable bytes behind a context
+    // A frame that has begun goes on within this time, or the channel is broken: a short text that
+    // somebody printed would otherwise be waited on for ever.
+    static constexpr Duration kHeaderPatience = std::chrono::milliseconds(250);
+    static constexpr Duration kFramePatience = std::chrono::seconds(10);
 
     // Pipes: `in` is what the worker reads, `out` what it writes.
     Channel(Loop& loop, Dialect dialect, int in, int out, ChannelHandler& handler);
@@ -85,12 +90,18 @@ private:
     Step Deliver(const FrameHeader& header, size_t header_size);
     Step DeliverBody();
     void Break(bool ended, const char* what);
+    void WatchFrame();
+    void OnPatienceEnded();
 
+    Loop& loop_;
     Dialect dialect_;
     ChannelHandler& handler_;
     std::unique_ptr<net::Stream> reader_;     // pipes: the output; else null
     std::unique_ptr<net::Stream> writer_;     // pipes: the input; else the socket
     Buffer input_;
+    std::unique_ptr<net::Timer> patience_;    // from the first frame that came in parts
+    uint64_t received_ = 0;                   // bytes; tells progress
+    uint64_t received_then_ = 0;              // when the timer was armed
     uint64_t body_left_ = 0;                  // of a frame that is delivered in pieces
     bool paused_ = false;
     bool broken_ = false;

@@ -139,6 +139,13 @@ TEST_CASE("channel: text instead of a frame is shown, at once and not after a wa
     REQUIRE(f.seen.shown.find("PHP Warning") == 0);
 }
 
+TEST_CASE("channel: a text shorter than a header is not waited on for ever") {
+    Fixture f(Dialect::kV3);
+    f.Feed("Hi");
+    REQUIRE(f.loop.RunUntil([&] { return f.seen.broken == 1; }));
+    REQUIRE(f.seen.shown == "Hi");
+}
+
 TEST_CASE("channel: an end is told from an end inside a frame") {
     Fixture clean(Dialect::kV3);
     clean.Feed(Frame("", "x"));

@@ -454,6 +454,15 @@ void Pool::OnHandedBack(Worker& worker, Entry* entry) {
     Feed();
 }
 
+// A second answer to a request that is over. Its number says so: nobody pays for it, and the worker
+// leaves as soon as it has answered what it runs now.
+void Pool::OnStaleAnswer(Worker& worker) {
+    if (worker.doomed == Leave::kNo) {
+        services_.log.Warn("worker answered twice, it is replaced", {{"pid", worker.pid()}});
+    }
+    Doom(worker, Leave::kProtocol);
+}
+
 void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
     std::string text(message);
     if (end == JobEnd::kWorkerDied) {
@@ -484,19 +493,10 @@ void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
     }
     if (current != nullptr) {
         current->Detach(&worker);
-        bool unseen = worker.stale_answer() && current->answering != &worker;
-        if (unseen && MayReplay(*current)) {
-            // What came was a second answer to somebody else: this request pays nothing for it.
-            ++current->deaths;
-            if (!current->in_queue && !current->attached()) {
-                Requeue(*current);
-            }
-        } else {
-            if (current->in_queue) {
-                queue_.Remove(current);
-            }
-            End(*current, end, text);
+        if (current->in_queue) {
+            queue_.Remove(current);
         }
+        End(*current, end, text);
     }
     Feed();
 }

@@ -47,6 +47,7 @@ private:
     void OnWorkerFree(Worker& worker) override;
     void OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) override;
     void OnHandedBack(Worker& worker, Entry* entry) override;
+    void OnStaleAnswer(Worker& worker) override;
     void OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) override;
     void OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) override;
     void OnTurnEnd() override;

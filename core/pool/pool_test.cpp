@@ -421,7 +421,7 @@ TEST_CASE("pool: a late second answer costs the request that runs then nothing")
     Fixture f([](PoolConfig& c) { c.num_workers = 1; }, kNumbered);
     REQUIRE(f.Open());
     Call twice("late 50");
-    Call innocent("sleep 200 mine", true);
+    Call innocent("sleep 200 mine");
     f.Run(twice);
     f.Run(innocent);
     REQUIRE(innocent.end == JobEnd::kDone);

@@ -50,6 +50,8 @@ public:
     virtual void OnHandedBack(Worker& worker, Entry* entry) = 0;
     // Back in its wait loop some time after the answer (fence).
     virtual void OnWorkerFree(Worker& worker) = 0;
+    // It answered a request that was over already, while it runs another one.
+    virtual void OnStaleAnswer(Worker& worker) = 0;
     // The process broke the wire format, or its relay broke; the owner kills it.
     virtual void OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) = 0;
     // The process has exited and its output was read to the end. booted: it had been ready.
@@ -106,8 +108,6 @@ public:
     size_t open_count() const { return open_count_; }
     Entry* open(size_t i) const { return open_[i].entry; }
     bool streaming() const { return streaming_; }
-    // It sent a second answer to a request that was over already.
-    bool stale_answer() const { return stale_answer_; }
     // Its output ended inside a frame.
     bool cut_off() const { return channel_ && channel_->mid_frame(); }
     relay::Dialect dialect() const { return settings_.dialect; }
@@ -204,7 +204,6 @@ private:
     bool dropping_ = false;         // pieces of an answer that nobody wants
     bool stop_sent_ = false;        // STOP to a stream
     bool awaiting_fence_ = false;
-    bool stale_answer_ = false;
     char v2_body_prefix_[17];
 
     // A body that comes from a file.

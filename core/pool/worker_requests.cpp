@@ -188,6 +188,10 @@ bool Worker::OnFrame(const relay::FrameHeader& header, Bytes context, Bytes body
         Broken(JobEnd::kProtocol, "the worker answered before it had read the whole request");
         return true;
     }
+    if (numbered_ && whole && header.options == 2 && header.option[1] < open_[0].number) {
+        owner_.OnStaleAnswer(*this);
+        return true;
+    }
     if (!Number(header)) {
         return true;
     }
@@ -265,8 +269,6 @@ bool Worker::Number(const relay::FrameHeader& header) {
         return true;
     }
     if (header.options != 2 || header.option[1] != open_[0].number) {
-        stale_answer_ =
-            header.options == 2 && header.option[1] < open_[0].number && !answer_begun_;
         Broken(JobEnd::kProtocol, "the answer does not carry the number of the request");
         return false;
     }

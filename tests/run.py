@@ -187,7 +187,7 @@ def pytest_file(name, path, binary):
     slug = f"{name}-{str(path.relative_to(ROOT / 'tests')).replace('/', '-')}"
     log = REPORTS / f"{slug}.log"
     report = REPORTS / f"{slug}.xml"
-    code = run([sys.executable, "-B", "-m", "pytest", "-q", f"--junitxml={report}",
+    code = run([sys.executable, "-B", "-m", "pytest", "-q", "--maxfail=20", f"--junitxml={report}",
                 str(path.relative_to(ROOT))],
                log, 900, env={"RR_BINARY": str(binary)})
     good, bad, left_out = add_junit(report) or (0, 0, 0)

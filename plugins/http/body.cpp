@@ -8,6 +8,7 @@ namespace rr::http {
 namespace {
 
 constexpr size_t kKeep = 64 * 1024;  // buffers that a burst grew beyond are given back
+constexpr uint64_t kFrameMost = UINT32_MAX;  // context and body of one frame
 constexpr const char* kTooLarge = "http: request body too large";
 
 }  // namespace
@@ -47,6 +48,10 @@ RequestBody::Status RequestBody::Begin(BodyTools& tools, BodyHandler& handler,
     }
     if (r_.kind == BodyKind::kRaw) {
         WriteContext(false, {});
+        if (head.content_length > kFrameMost - r_.context_size) {
+            Fault(413, kTooLarge);
+            return r_.status;
+        }
         if (head.content_length <= tools.config.spool_threshold) {
             job_.Reserve(head.content_length);
         }

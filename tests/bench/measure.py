@@ -114,14 +114,21 @@ class Allocations:
         self._map[16:24] = struct.pack("<Q", count)
 
 
-def allocations_per_request(server, counter, requests=5000):
-    """One warm keep-alive connection, one request after the other."""
+def allocations_per_request(server, counter, connections=1, requests=5000):
+    """Warm keep-alive connections; all of them ask at the same time, again and again."""
     request = request_bytes("GET", "/")
+    opened = [RawConnection(server.address) for _ in range(connections)]
+    rounds = requests // connections
     failures = 0
-    with RawConnection(server.address) as connection:
-        for _ in range(1000):
-            connection.send(request).read_response()
-        before = counter.calls
-        for _ in range(requests):
-            failures += connection.send(request).read_response().status != 200
-        return (counter.calls - before) / requests, failures
+    before = 0
+    for number in range(rounds + 1000 // connections):
+        if number == 1000 // connections:
+            before = counter.calls
+        for connection in opened:
+            connection.send(request)
+        for connection in opened:
+            failures += connection.read_response().status != 200
+    each = (counter.calls - before) / (rounds * connections)
+    for connection in opened:
+        connection.close()
+    return each, failures

@@ -69,6 +69,7 @@ BAD = {
     "a context that is no JSON": reply('{"status":', b"hello"),
     "a context that is no object": reply("[200]", b"hello"),
     "a status that is no number": reply('{"status":"200"}', b"hello"),
+    "header values that are no list": reply('{"status":200,"headers":{"A":"b"}}', b"hello"),
     "bytes behind the context": reply('{"status":200}x', b"hello"),
     "damaged protobuf": reply(b"\x08\xc8\x01\x12\xff", b"hello", 0x80),
     "a text": b"Warning: something went wrong in /app/index.php on line 12\n",

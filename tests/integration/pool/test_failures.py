@@ -1,6 +1,7 @@
 """Workers that do not boot, that write where they must not, that answer twice or wrongly."""
 
 import os
+import re
 import signal
 import time
 
@@ -25,7 +26,7 @@ def test_a_boot_failure_shows_output_exit_code_and_command(rr):
     assert server.code == 1
     errors = server.log.text("err")
     assert "no database here" in errors
-    assert "43" in errors
+    assert re.search(r"code\D{1,5}43\b", errors)
     assert "echo.php" in errors
     assert server.family() == []
 
@@ -86,7 +87,7 @@ def test_a_replacement_that_fails_is_tried_again(rr, tmp_path):
     blocker.touch()
     mark = server.log.mark()
     os.kill(server.workers()[0], signal.SIGKILL)
-    server.log.wait("17", since=mark)
+    server.log.wait(r"code\D{1,5}17\b", since=mark)
     assert server.get("/pid").status == 503
     assert server.running
     blocker.unlink()

@@ -69,10 +69,10 @@ def test_a_boot_that_fails_keeps_the_old_generation(rr, tmp_path):
     mark = server.log.mark()
     with Load(server, "/pid", clients=4) as load:
         server.signal(signal.SIGUSR1)
-        server.log.wait("19", since=mark)
+        server.log.wait(r"code\D{1,5}19\b", since=mark)
         load.wait(50)
     load.assert_all()
-    assert server.workers() == before
+    server.wait_workers(lambda pids: pids == before, what="the end of the failed worker")
     blocker.unlink()
     reset(server, 2)
 

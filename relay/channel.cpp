@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "relay/frame_v2.hpp"
 
@@ -25,16 +26,18 @@ FrameHeader AsFrame(uint8_t v2_flags, size_t context, size_t body) {
 
 Channel::Channel(Loop& loop, Dialect dialect, int in, int out, ChannelHandler& handler)
     : loop_(loop),
+      max_payload_(std::numeric_limits<uint32_t>::max()),
       dialect_(dialect),
       handler_(handler),
       reader_(std::make_unique<net::Stream>(loop, net::Stream::Kind::kPipe, out, AsHandler())),
-      writer_(std::make_unique<net::Stream>(loop, net::Stream::Kind::kPipe, in, AsHandler())) {
+      writer_(std::make_unique<net::Stream>(loop, net::Stream::Kind::kPipe, in, &write_end_)) {
     reader_->StartReading();
 }
 
 Channel::Channel(Loop& loop, Dialect dialect, int socket, net::Stream::Kind kind,
-                 ChannelHandler& handler)
+                 ChannelHandler& handler, uint32_t max_payload)
     : loop_(loop),
+      max_payload_(max_payload),
       dialect_(dialect),
       handler_(handler),
       writer_(std::make_unique<net::Stream>(loop, kind, socket, AsHandler())) {
@@ -68,14 +71,18 @@ bool Channel::TrySend(Bytes bytes) {
 }
 
 Channel::Unsolicited Channel::Peek() {
-    if (!input_.empty() || broken_) {
-        return broken_ ? Unsolicited::kEnded : Unsolicited::kBytes;
+    if (broken_) {
+        return Unsolicited::kEnded;
+    }
+    if (!input_.empty() || unsolicited_) {
+        return Unsolicited::kBytes;
     }
     char byte[64];
     net::Stream& reader = reader_ ? *reader_ : *writer_;
     int64_t got = reader.TryRead(byte, sizeof(byte));
     if (got > 0) {
-        input_.Append(Bytes(byte, static_cast<size_t>(got)));
+        // Not into input_: a view of the frame before may still be in use.
+        unsolicited_ = true;
         return Unsolicited::kBytes;
     }
     return got < 0 ? Unsolicited::kEnded : Unsolicited::kNone;
@@ -84,15 +91,19 @@ Channel::Unsolicited Channel::Peek() {
 void Channel::DrainOutput() {
     net::Stream& reader = reader_ ? *reader_ : *writer_;
     reader.StopReading();
+    paused_ = false;
+    Parse();  // a pause may have left whole frames behind
     while (!broken_) {
         input_.Reserve(kReadSize + kPadding);
         int64_t got = reader.TryRead(input_.tail(), kReadSize);
         if (got <= 0) {
             break;
         }
-        paused_ = false;
         input_.Commit(static_cast<size_t>(got));
-        Parse();
+        while (std::exchange(paused_, false) || got > 0) {
+            got = 0;
+            Parse();
+        }
     }
 }
 
@@ -198,8 +209,7 @@ Channel::Step Channel::ParseV3() {
         return Step::kStop;
     }
     FrameHeader header;
-    FrameScan scan =
-        ScanFrameHeader(input_.view(), std::numeric_limits<uint32_t>::max(), header);
+    FrameScan scan = ScanFrameHeader(input_.view(), max_payload_, header);
     if (scan.status == FrameStatus::kNeedMore) {
         return Step::kStop;
     }
@@ -255,9 +265,8 @@ Channel::Step Channel::ParseV2() {
     if (input_.empty()) {
         return Step::kStop;
     }
-    constexpr uint64_t kMost = std::numeric_limits<uint32_t>::max();
     v2::Prefix first;
-    v2::Scan scan = v2::ScanPrefix(input_.view(), kMost, first);
+    v2::Scan scan = v2::ScanPrefix(input_.view(), max_payload_, first);
     if (scan == v2::Scan::kNeedMore) {
         return Step::kStop;
     }
@@ -286,7 +295,7 @@ Channel::Step Channel::ParseV2() {
         return Step::kStop;
     }
     v2::Prefix second;
-    scan = v2::ScanPrefix(input_.view().substr(first_end), kMost - first.payload, second);
+    scan = v2::ScanPrefix(input_.view().substr(first_end), max_payload_ - first.payload, second);
     if (scan == v2::Scan::kNeedMore) {
         return Step::kStop;
     }

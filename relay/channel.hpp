@@ -50,8 +50,9 @@ public:
     // Pipes: `in` is what the worker reads, `out` what it writes.
     Channel(Loop& loop, Dialect dialect, int in, int out, ChannelHandler& handler);
     // A socket.
+    // max_payload: a larger frame is refused (strangers get little memory).
     Channel(Loop& loop, Dialect dialect, int socket, net::Stream::Kind kind,
-            ChannelHandler& handler);
+            ChannelHandler& handler, uint32_t max_payload = UINT32_MAX);
 
     // Writes now what the kernel takes and copies the rest into a queue (OnSent tells when it is
     // out). False: broken; OnBroken follows.
@@ -59,6 +60,8 @@ public:
     bool Send(Bytes bytes) { return Send(&bytes, 1); }
     // All or nothing, without a queue: false if it would have to wait.
     bool TrySend(Bytes bytes);
+    // The worker reads no more; what it wrote may still come.
+    bool write_broken() const { return write_broken_; }
     bool sending() const { return writer_->queued() > 0; }
 
     // Looks, without waiting, whether the worker wrote something nobody asked for.
@@ -93,9 +96,21 @@ private:
     void WatchFrame();
     void OnPatienceEnded();
 
+    // The worker's input. Its end is no end of the worker's output.
+    struct WriteEnd final : net::StreamHandler {
+        explicit WriteEnd(Channel& c) : channel(c) {}
+        std::span<char> OnReadBuffer() override { return {}; }
+        void OnData(size_t) override {}
+        void OnClosed(net::CloseReason) override { channel.write_broken_ = true; }
+        void OnDrained() override { channel.OnDrained(); }
+        Channel& channel;
+    };
+
     Loop& loop_;
+    const uint32_t max_payload_;
     Dialect dialect_;
     ChannelHandler& handler_;
+    WriteEnd write_end_{*this};
     std::unique_ptr<net::Stream> reader_;     // pipes: the output; else null
     std::unique_ptr<net::Stream> writer_;     // pipes: the input; else the socket
     Buffer input_;
@@ -105,6 +120,8 @@ private:
     uint64_t body_left_ = 0;                  // of a frame that is delivered in pieces
     bool paused_ = false;
     bool broken_ = false;
+    bool write_broken_ = false;
+    bool unsolicited_ = false;
     bool parsing_ = false;
 };
 

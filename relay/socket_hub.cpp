@@ -14,6 +14,8 @@ namespace rr::relay {
 namespace {
 
 constexpr int kMaxAncestors = 16;
+constexpr size_t kMostGuests = 1024;     // more are turned away: descriptors are for clients
+constexpr uint32_t kGuestPayload = 4096;  // an answer to the pid request is short
 
 // The parent of a process, 0 if it is gone.
 int64_t ParentOf(int64_t pid) {
@@ -49,7 +51,8 @@ public:
           // The channel closes its descriptor; the copy goes to the pool.
           descriptor_(fcntl(descriptor, F_DUPFD_CLOEXEC, 0)),
           limit_(hub.loop(), [this] { LeaveLater(); }),
-          channel_(hub.loop(), hub.options_.dialect, descriptor, kind, *this) {
+          channel_(hub.loop(), hub.options_.dialect, descriptor, kind, *this, kGuestPayload) {
+        ReadCredentials();
         limit_.Arm(hub.options_.handshake_limit);
         channel_.Send(PidRequest(hub.options_.dialect, getpid()));
     }
@@ -68,8 +71,8 @@ public:
         answered = true;
         said = *reply;
         // The channel is in the middle of its parse: it can't be taken apart before that ends.
-        hub_.loop().Post([&hub = hub_, this] {
-            if (hub.Knows(this)) {
+        hub_.loop().Post([alive = hub_.alive_, &hub = hub_, this] {
+            if (*alive && hub.Knows(this)) {
                 hub.Introduce(*this);
             }
         });
@@ -78,31 +81,25 @@ public:
     bool OnBody(Bytes, bool) override { return false; }
     void OnBroken(bool, const char*, Bytes) override { LeaveLater(); }
 
-    // The uid at the other end of a Unix socket must be ours or the workers'.
-    bool MayEnter() const {
-        if (kind_ == net::Stream::Kind::kTcp) {
-            return true;
-        }
-        ucred peer{};
-        socklen_t size = sizeof(peer);
-        if (getsockopt(descriptor_, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-            return false;
-        }
-        peer_pid = peer.pid;
-        return true;
-    }
-
     int TakeDescriptor() { return std::exchange(descriptor_, -1); }
     net::Stream::Kind kind() const { return kind_; }
 
     bool answered = false;
     PidReply said;
-    mutable int64_t peer_pid = 0;  // 0: unknown
+    int64_t peer_pid = 0;  // of a Unix peer, from the kernel; 0: unknown
 
 private:
+    void ReadCredentials() {
+        ucred peer{};
+        socklen_t size = sizeof(peer);
+        if (kind_ == net::Stream::Kind::kPipe &&
+            getsockopt(descriptor_, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+            peer_pid = peer.pid;
+        }
+    }
     void LeaveLater() {
-        hub_.loop().Post([&hub = hub_, this] {
-            if (hub.Knows(this)) {
+        hub_.loop().Post([alive = hub_.alive_, &hub = hub_, this] {
+            if (*alive && hub.Knows(this)) {
                 hub.Drop(*this);
             }
         });
@@ -138,12 +135,16 @@ SocketHub::SocketHub(Loop& main, std::unique_ptr<net::Listener> listener,
     : LoopBound(main), options_(options), listener_(std::move(listener)) {
     listener_->Accept(
         [this](int descriptor, net::Stream::Kind kind) {
+            if (guests_.size() >= kMostGuests) {
+                close(descriptor);
+                return;
+            }
             guests_.push_back(std::make_unique<Guest>(*this, descriptor, kind));
         },
         [](const std::string&) {});
 }
 
-SocketHub::~SocketHub() = default;
+SocketHub::~SocketHub() { *alive_ = false; }
 
 bool SocketHub::Knows(const Guest* guest) const {
     return std::any_of(guests_.begin(), guests_.end(),
@@ -151,7 +152,10 @@ bool SocketHub::Knows(const Guest* guest) const {
 }
 
 void SocketHub::Expect(int64_t pid, Loop& home, Callback<void(Connected)> connected) {
-    loop_.Post([this, pid, &home, connected = std::move(connected)]() mutable {
+    loop_.Post([alive = alive_, this, pid, &home, connected = std::move(connected)]() mutable {
+        if (!*alive) {
+            return;
+        }
         expected_[pid] = Expected{&home, std::move(connected)};
         // It may have connected before we knew its pid.
         for (auto& guest : guests_) {
@@ -164,11 +168,15 @@ void SocketHub::Expect(int64_t pid, Loop& home, Callback<void(Connected)> connec
 }
 
 void SocketHub::Forget(int64_t pid) {
-    loop_.Post([this, pid] { expected_.erase(pid); });
+    loop_.Post([alive = alive_, this, pid] {
+        if (*alive) {
+            expected_.erase(pid);
+        }
+    });
 }
 
 void SocketHub::Introduce(Guest& guest) {
-    if (!guest.MayEnter() || Match(guest)) {
+    if (Match(guest)) {
         Drop(guest);
     }
     // Otherwise it waits: its spawn may not have been reported yet. Its limit ends the wait.
@@ -176,7 +184,8 @@ void SocketHub::Introduce(Guest& guest) {
 
 bool SocketHub::Match(Guest& guest) {
     // What the kernel says about a Unix peer stands above what the peer says about itself.
-    int64_t pid = guest.peer_pid > 0 ? guest.peer_pid : guest.said.pid;
+    bool tcp = guest.kind() == net::Stream::Kind::kTcp;
+    int64_t pid = tcp ? guest.said.pid : guest.peer_pid;
     for (int hop = 0; pid > 1 && hop < kMaxAncestors; ++hop, pid = ParentOf(pid)) {
         auto found = expected_.find(pid);
         if (found != expected_.end()) {

@@ -60,6 +60,7 @@ private:
     void Drop(Guest& guest);
 
     const HubOptions options_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for calls that come later
     std::unique_ptr<net::Listener> listener_;
     std::vector<std::unique_ptr<Guest>> guests_;
     std::unordered_map<int64_t, Expected> expected_;

@@ -117,7 +117,8 @@ void Stream::StopReading() {
 
 int64_t Stream::TryRead(char* out, size_t size) {
     uv_os_fd_t fd;
-    if (broken_ || uv_fileno(&handle_->uv.handle, &fd) != 0) {
+    // Also when writing has failed: the peer's last words may still be there.
+    if (uv_fileno(&handle_->uv.handle, &fd) != 0) {
         return -1;
     }
     while (true) {

@@ -79,12 +79,15 @@ void Pool::Resolve(Callback<void(Result<Plan>)> resolved) {
     Services const& services = services_;
     std::vector<std::string> command =
         cfg_.command.empty() ? services.settings.command : cfg_.command;
-    services.main->Post([&services, &home = loop_, command = std::move(command), name = name_,
-                         resolved = std::move(resolved)]() mutable {
+    ++resolving_;
+    services.main->Post([&services, this, &home = loop_, command = std::move(command),
+                         name = name_, resolved = std::move(resolved)]() mutable {
         Result<Plan> plan =
             rr::pool::Resolve(services.settings, command, {{"RR_MODE", std::move(name)}});
-        home.Post([resolved = std::move(resolved), plan = std::move(plan)]() mutable {
+        home.Post([this, resolved = std::move(resolved), plan = std::move(plan)]() mutable {
+            --resolving_;
             resolved(std::move(plan));
+            CheckClosed();
         });
     });
 }
@@ -122,7 +125,14 @@ size_t Pool::Healthy() const {
                            }));
 }
 
-size_t Pool::MostProcesses() const { return 2 * std::max<size_t>(target_ + extras_, 1); }
+// Never more than twice as many of one generation; older ones that still finish don't count, or
+// their long requests would keep new workers away.
+bool Pool::MayBoot() const {
+    auto mine = static_cast<size_t>(
+        std::count_if(workers_.begin(), workers_.end(),
+                      [this](const auto& w) { return w->generation() >= generation_; }));
+    return mine < 2 * std::max<size_t>(target_ + extras_, 1);
+}
 
 // Boots what is missing. Doomed workers don't count: their successors boot while they still serve.
 void Pool::Maintain() {
@@ -130,8 +140,7 @@ void Pool::Maintain() {
         return;
     }
     size_t wanted = target_ + extras_;
-    for (size_t healthy = Healthy(); healthy < wanted && workers_.size() < MostProcesses();
-         ++healthy) {
+    for (size_t healthy = Healthy(); healthy < wanted && MayBoot(); ++healthy) {
         Spawn(plan_, generation_);
     }
 }
@@ -151,7 +160,8 @@ void Pool::OnWorkerReady(Worker& worker) {
         worker.Kill(Leave::kClosing);
         return;
     }
-    if (closing_ || (worker.generation() < generation_ && !cfg_.debug)) {
+    bool outdated = worker.generation() < generation_ || worker.doomed == Leave::kReset;
+    if ((closing_ && queue_.empty()) || outdated) {
         Retire(worker, closing_ ? Leave::kClosing : Leave::kReset);
         return;
     }
@@ -161,6 +171,9 @@ void Pool::OnWorkerReady(Worker& worker) {
     }
     Release(worker);
     RetireReplaced();
+    if (!cfg_.debug && worker.in_idle && Serving() > target_ + extras_) {
+        Retire(worker, Leave::kShrink);  // what it was to replace has stayed
+    }
     if (!open_ && Serving() >= target_) {
         open_ = true;
         if (cfg_.supervised) {
@@ -187,6 +200,10 @@ void Pool::OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) {
              Describe(worker.why()), &status);
     } else if (!planned) {
         NoteBootFailure(worker, status);
+    }
+    if (worker.booted_callback) {
+        worker.booted_callback(Fail(Errc::kClosed, "the worker was stopped before it was ready"));
+        worker.booted_callback = nullptr;
     }
     // Out of the list first: what follows may look for workers. It may also be on our stack.
     auto found = std::find_if(workers_.begin(), workers_.end(),
@@ -267,9 +284,12 @@ void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
         OpenFailed(std::move(text));
         return;
     }
-    boot_delay_ = boot_delay_ == Duration::zero() ? kFirstRetry
-                                                  : std::min<Duration>(2 * boot_delay_, kLongestRetry);
-    boot_timer_.Arm(boot_delay_);
+    if (!boot_timer_.armed()) {  // several that fail together are one try
+        boot_delay_ = boot_delay_ == Duration::zero()
+                          ? kFirstRetry
+                          : std::min<Duration>(2 * boot_delay_, kLongestRetry);
+        boot_timer_.Arm(boot_delay_);
+    }
 }
 
 // ---- leaving
@@ -319,6 +339,13 @@ void Pool::Retire(Worker& worker, Leave why) {
                                      limit);
     }
     worker.Stop(why, limit);
+}
+
+// The one that nobody missed for the longest time, and that has no successor yet.
+Worker* Pool::LongestIdle() const {
+    auto found = std::find_if(idle_.begin(), idle_.end(),
+                              [](const Worker* w) { return w->doomed == Leave::kNo; });
+    return found == idle_.end() ? nullptr : *found;
 }
 
 void Pool::RemoveIdle(Worker& worker) {
@@ -380,10 +407,12 @@ void Pool::Grow() {
 
 void Pool::OnShrinkTick() {
     Instant now = Clock::now();
-    while (extras_ > 0 && !idle_.empty() &&
-           now - idle_.front()->idle_since() >= cfg_.allocator.idle_timeout) {
+    for (Worker* idle = LongestIdle();
+         extras_ > 0 && idle != nullptr &&
+         now - idle->idle_since() >= cfg_.allocator.idle_timeout;
+         idle = LongestIdle()) {
         --extras_;
-        Retire(*idle_.front(), Leave::kShrink);
+        Retire(*idle, Leave::kShrink);
     }
 }
 
@@ -402,6 +431,10 @@ void Pool::EnsureDebugWorkers() {
 // ---- by hand
 
 void Pool::AddWorker(Done done) {
+    if (closing_ || plan_ == nullptr) {
+        done(Fail(Errc::kClosed, "the server is stopping"));
+        return;
+    }
     if (cfg_.debug) {
         services_.log.Warn("workers can't be added in debug mode", {{"plugin", name_}});
         done(Result<void>());
@@ -420,8 +453,8 @@ void Pool::RemoveWorker(Done done) {
         services_.log.Warn("workers can't be removed in debug mode", {{"plugin", name_}});
     } else if (target_ > 1) {
         --target_;
-        if (!idle_.empty()) {
-            Retire(*idle_.front(), Leave::kRemoved);
+        if (Worker* idle = LongestIdle()) {
+            Retire(*idle, Leave::kRemoved);
         } else {
             auto one = std::find_if(workers_.begin(), workers_.end(), [](const auto& w) {
                 return w->serving() && w->doomed == Leave::kNo;
@@ -477,7 +510,14 @@ void Pool::CheckClosed() {
             worker->Kill(Leave::kClosing);
         }
     }
-    if (workers_.empty()) {
+    if (queue_.empty()) {
+        for (auto& worker : workers_) {
+            if (worker->booting()) {
+                worker->Kill(Leave::kClosing);
+            }
+        }
+    }
+    if (workers_.empty() && resolving_ == 0) {
         closed_called_ = true;
         close_timer_.Disarm();
         while (!queue_.empty()) {

@@ -68,6 +68,7 @@ Entry* Pool::NewEntry(const Job& job, JobSink& sink) {
     entry->id = use << 32 | slot;
     entry->job = job;
     entry->sink = &sink;
+    entry->since = Clock::now();
     return entry;
 }
 
@@ -143,7 +144,6 @@ Ticket Pool::Exec(const Job& job, JobSink& sink) {
     } else if (QueueFull()) {
         EndLater(*entry, JobEnd::kQueueFull, "the queue is full");
     } else if (!queue_.empty() || !TryIdle(*entry)) {
-        entry->since = Clock::now();
         queue_.PushBack(entry);
         if (cfg_.debug) {
             EnsureDebugWorkers();
@@ -205,7 +205,7 @@ void Pool::Release(Worker& worker) {
         Retire(worker, Leave::kClosing);
         return;
     }
-    if (cfg_.debug && worker.execs() > 0) {
+    if (cfg_.debug && (worker.execs() > 0 || queue_.empty())) {
         Retire(worker, Leave::kDebug);
         return;
     }
@@ -377,7 +377,7 @@ void Pool::OnPrefetchTimer() {
         Entry* entry = worker->open(1);
         bool slow = worker->streaming() || now - worker->started() > kPrefetchPatience;
         if (slow && entry != nullptr && !entry->in_queue && !entry->cancelled &&
-            entry->on[1] == nullptr) {
+            entry->on[1] == nullptr && entry->deaths == 0) {
             Requeue(*entry);
         }
     }
@@ -388,9 +388,6 @@ void Pool::OnPrefetchTimer() {
 }
 
 void Pool::Requeue(Entry& entry) {
-    if (entry.since == Instant{}) {
-        entry.since = Clock::now();
-    }
     queue_.PushFront(&entry);
     ArmQueueTimer();
 }
@@ -401,6 +398,10 @@ void Pool::OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) 
     --executing_;
     if (worker.open_count() > 0) {
         ++executing_;  // the prefetched one runs now
+        Entry* promoted = worker.open(0);
+        if (promoted != nullptr && promoted->in_queue) {
+            queue_.Remove(promoted);
+        }
         if (worker.max_execs > 0 && worker.execs() >= worker.max_execs) {
             Doom(worker, Leave::kMaxJobs);
         }
@@ -454,6 +455,13 @@ void Pool::OnHandedBack(Worker& worker, Entry* entry) {
     Feed();
 }
 
+// Nobody else has to run it any more.
+void Pool::OnClaimed(Entry& entry) {
+    if (entry.in_queue) {
+        queue_.Remove(&entry);
+    }
+}
+
 // A second answer to a request that is over. Its number says so: nobody pays for it, and the worker
 // leaves as soon as it has answered what it runs now.
 void Pool::OnStaleAnswer(Worker& worker) {
@@ -503,8 +511,7 @@ void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
 
 // Once, within the first allocate_timeout, and only what may run twice.
 bool Pool::MayReplay(const Entry& entry) const {
-    bool in_time =
-        entry.since == Instant{} || Clock::now() - entry.since < cfg_.allocate_timeout;
+    bool in_time = Clock::now() - entry.since < cfg_.allocate_timeout;
     return entry.job.replayable && entry.deaths == 0 && in_time && !closing_ && !entry.cancelled &&
            !entry.ended;
 }
@@ -513,6 +520,7 @@ bool Pool::MayReplay(const Entry& entry) const {
 void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bool first) {
     entry.Detach(&worker);
     if (entry.ended || entry.attached()) {
+        entry.deaths += first ? 1 : 0;
         return;  // another worker has it
     }
     bool begun = first && (entry.answering == &worker || worker.cut_off());

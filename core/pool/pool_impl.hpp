@@ -48,6 +48,7 @@ private:
     void OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) override;
     void OnHandedBack(Worker& worker, Entry* entry) override;
     void OnStaleAnswer(Worker& worker) override;
+    void OnClaimed(Entry& entry) override;
     void OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) override;
     void OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) override;
     void OnTurnEnd() override;
@@ -79,12 +80,13 @@ private:
     void Maintain();
     size_t Healthy() const;
     size_t Serving() const;
-    size_t MostProcesses() const;
+    bool MayBoot() const;
     void Doom(Worker& worker, Leave why);
     void Retire(Worker& worker, Leave why);
     void RetireReplaced();
     bool MustLeave(const Worker& worker) const;
     void RemoveIdle(Worker& worker);
+    Worker* LongestIdle() const;
     void NoteBootFailure(Worker& worker, const ExitStatus& status);
     void OpenFailed(std::string text);
     void OnBootRetry();
@@ -155,6 +157,7 @@ private:
     net::Timer reset_timer_;
 
     // Closing.
+    int resolving_ = 0;             // answers of the main thread that are still to come
     bool closing_ = false;
     bool closed_called_ = false;
     Deadline close_deadline_{};

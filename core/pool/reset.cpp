@@ -14,6 +14,7 @@ namespace rr::pool {
 namespace {
 
 constexpr uint32_t kCarefulSurge = 25;  // percent, when memory is short
+constexpr Duration kStreamTick = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -52,6 +53,9 @@ void Pool::OnResetPlan(Result<Plan> plan) {
     }
     if (cfg_.debug) {
         plan_ = std::move(*plan);
+        for (auto& worker : workers_) {
+            worker->doomed = Leave::kReset;  // what boots now may have read the old code
+        }
         EndReset(Result<void>());
         return;
     }
@@ -121,7 +125,8 @@ void Pool::TakeOver(size_t count) {
     for (auto& worker : workers_) {
         if (worker->parked) {
             fresh.push_back(worker.get());
-        } else if (worker->generation() <= generation_ && !worker->leaving()) {
+        } else if (worker->generation() <= generation_ && !worker->leaving() &&
+                   worker->doomed != Leave::kReset) {
             old.push_back(worker.get());
         }
     }
@@ -137,6 +142,7 @@ void Pool::TakeOver(size_t count) {
     size_t leave = last ? old.size() : std::min(count, old.size());
     for (size_t i = 0; i < leave; ++i) {
         old[i]->doomed = Leave::kReset;
+        old[i]->stream_deadline = Clock::now() + cfg_.reset_timeout;
         if (old[i]->booting()) {
             old[i]->Kill(Leave::kReset);
         } else if (!old[i]->busy()) {
@@ -144,7 +150,9 @@ void Pool::TakeOver(size_t count) {
         }
     }
     if (last) {
-        reset_timer_.Arm(cfg_.reset_timeout);
+        if (!reset_timer_.armed()) {
+            reset_timer_.Arm(cfg_.reset_timeout);
+        }
         EndReset(Result<void>());
         return;
     }
@@ -196,10 +204,19 @@ void Pool::EndReset(Result<void> result) {
 
 // Streams of the old generation have had their time.
 void Pool::OnResetTimeout() {
+    Instant now = Clock::now();
+    bool any = false;
     for (auto& worker : workers_) {
-        if (worker->generation() < generation_ && worker->streaming()) {
+        if (worker->doomed != Leave::kReset || worker->leaving()) {
+            continue;
+        }
+        any = true;
+        if (worker->streaming() && now >= worker->stream_deadline) {
             worker->StopStream();
         }
+    }
+    if (any && !closing_) {
+        reset_timer_.Arm(kStreamTick);  // a request may begin to stream only now
     }
 }
 

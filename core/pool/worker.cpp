@@ -68,7 +68,7 @@ Worker::Worker(Loop& loop, Settings settings, WorkerOwner& owner)
       created_unix_ns_(UnixNanoseconds()),
       life_timer_(loop, [this] { Escalate(); }) {}
 
-Worker::~Worker() = default;
+Worker::~Worker() { *alive_ = nullptr; }
 
 // ---- life
 
@@ -102,9 +102,14 @@ void Worker::OnSpawned(Result<Spawned> result) {
         settings_.services->spawner->Signal(pid_, SIGKILL);
     }
     if (settings_.services->hub != nullptr) {
-        settings_.services->hub->Expect(pid_, loop_, [this](relay::SocketHub::Connected c) {
-            OnConnected(c);
-        });
+        settings_.services->hub->Expect(
+            pid_, loop_, [alive = alive_](relay::SocketHub::Connected connected) {
+                if (*alive != nullptr) {
+                    (*alive)->OnConnected(connected);
+                } else {
+                    close(connected.descriptor);
+                }
+            });
         return;
     }
     channel_ = std::make_unique<relay::Channel>(loop_, settings_.dialect, result->in, result->out,

@@ -52,6 +52,8 @@ public:
     virtual void OnWorkerFree(Worker& worker) = 0;
     // It answered a request that was over already, while it runs another one.
     virtual void OnStaleAnswer(Worker& worker) = 0;
+    // It is the first to answer a request that two may hold.
+    virtual void OnClaimed(Entry& entry) = 0;
     // The process broke the wire format, or its relay broke; the owner kills it.
     virtual void OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) = 0;
     // The process has exited and its output was read to the end. booted: it had been ready.
@@ -129,6 +131,7 @@ public:
     uint64_t max_execs = 0;      // 0: no limit
     Leave doomed = Leave::kNo;   // leaves when it may
     bool in_idle = false;
+    Instant stream_deadline;     // of an old generation: from then on its stream gets STOP
     bool parked = false;         // ready, of a generation that has not taken over
     Callback<void(Result<void>)> booted_callback;  // of AddWorker
 
@@ -164,6 +167,8 @@ private:
 
     const Settings settings_;
     WorkerOwner& owner_;
+    // Told to the relay's listener, whose call may come when this object is gone.
+    std::shared_ptr<Worker*> alive_ = std::make_shared<Worker*>(this);
 
     // Life.
     WorkerState state_ = WorkerState::kInactive;

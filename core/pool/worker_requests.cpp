@@ -137,8 +137,7 @@ void Worker::OnFilePiece(int64_t size) {
     }
     file_offset_ += static_cast<uint64_t>(size);
     if (!channel_->Send(Bytes(file_piece_.get(), static_cast<size_t>(size)))) {
-        Broken(JobEnd::kWorkerDied, "the worker closed its relay");
-        return;
+        return;  // its last words, or its end, are on their way
     }
     if (file_offset_ == file_entry_->job.body_file_size) {
         file_entry_ = nullptr;
@@ -183,6 +182,9 @@ bool Worker::OnFrame(const relay::FrameHeader& header, Bytes context, Bytes body
     if (open_count_ == 0) {
         Broken(JobEnd::kProtocol, "the worker sent an answer that nobody asked for");
         return true;
+    }
+    if (file_entry_ != nullptr && channel_->write_broken()) {
+        file_entry_ = nullptr;  // it stopped reading, and answers all the same
     }
     if (file_entry_ != nullptr) {
         Broken(JobEnd::kProtocol, "the worker answered before it had read the whole request");
@@ -237,9 +239,11 @@ bool Worker::OnFrame(const relay::FrameHeader& header, Bytes context, Bytes body
         started_ = Clock::now();  // exec_ttl applies to each frame of a stream
     }
     if (whole && !more) {
+        // Whatever the sink said: the next answer is somebody else's, and nobody would resume it.
         EndAnswer(JobEnd::kDone, "");
+        return true;
     }
-    return go_on;
+    return go_on || (entry != nullptr && entry->cancelled);
 }
 
 bool Worker::OnBody(Bytes piece, bool last) {
@@ -253,8 +257,9 @@ bool Worker::OnBody(Bytes piece, bool last) {
     }
     if (last && !frame_more_) {
         EndAnswer(JobEnd::kDone, "");
+        return true;
     }
-    return go_on;
+    return go_on || (entry != nullptr && entry->cancelled);
 }
 
 // An answer must carry the number of the oldest open request, from workers that number.
@@ -280,6 +285,7 @@ bool Worker::Claim() {
     Entry* entry = open_[0].entry;
     if (entry->answering == nullptr) {
         entry->answering = this;
+        owner_.OnClaimed(*entry);
         for (Worker* other : entry->on) {
             if (other != nullptr && other != this) {
                 other->Abandon(*entry);
@@ -357,7 +363,7 @@ void Worker::Broken(JobEnd end, std::string message) {
 }
 
 void Worker::OnExecLimit() {
-    if (open_count_ == 0 || leaving()) {
+    if ((open_count_ == 0 && !awaiting_fence_) || leaving()) {
         return;
     }
     Duration limit = settings_.config->supervisor.exec_ttl;

@@ -92,7 +92,8 @@ Result<void> File::Write(Bytes bytes) {
 Result<size_t> File::ReadAt(uint64_t offset, char* out, size_t size) const {
     size_t done = 0;
     while (done < size) {
-        ssize_t got = pread(descriptor_, out + done, size - done, static_cast<off_t>(offset + done));
+        ssize_t got =
+            pread(descriptor_, out + done, size - done, static_cast<off_t>(offset + done));
         if (got < 0) {
             if (errno == EINTR) {
                 continue;
@@ -114,9 +115,7 @@ void File::Close() {
     }
 }
 
-bool RemoveFile(const std::string& path) {
-    return unlink(path.c_str()) == 0;
-}
+bool RemoveFile(const std::string& path) { return unlink(path.c_str()) == 0; }
 
 std::string TemporaryDirectory() {
     const char* directory = std::getenv("TMPDIR");

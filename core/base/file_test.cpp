@@ -1,7 +1,8 @@
 #include "core/base/file.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 namespace rr {
 

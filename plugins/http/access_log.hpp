@@ -13,7 +13,7 @@ namespace rr::http {
 struct AccessRecord {
     int status = 0;
     std::string_view method;
-    std::string_view target;  // as the client sent it
+    std::string_view target;          // as the client sent it
     std::string_view remote_address;  // with its port
     std::string_view host;
     std::string_view user_agent;

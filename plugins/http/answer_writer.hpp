@@ -70,8 +70,8 @@ public:
     // An answer of our own instead of a worker's; ends it. close: the connection cannot go on.
     void Refuse(int status, Bytes text, bool close);
 
-    int status() const { return r_.status; }          // sent so far; 0: none
-    uint64_t written() const { return r_.written; }   // bytes of the body
+    int status() const { return r_.status; }         // sent so far; 0: none
+    uint64_t written() const { return r_.written; }  // bytes of the body
 
     // pool::JobSink
     void OnHead(const pool::AnswerHead& head) override;
@@ -97,7 +97,7 @@ private:
     AnswerEnd FinishBody();
 
     // Buffers, kept from request to request.
-    Buffer held_;      // context of a stream's first frame
+    Buffer held_;  // context of a stream's first frame
     Buffer trailers_;
     CarriedFields carried_;
 
@@ -108,12 +108,12 @@ private:
         State state = State::kNothing;
         uint8_t minor = 1;
         bool head_request = false;
-        bool wants_more = false;   // the client would keep the connection
-        bool more = false;         // frames follow the one at hand
-        bool in_chunk = false;     // its chunk head is out
-        bool overflow = false;     // the worker sent more than its Content-Length
+        bool wants_more = false;  // the client would keep the connection
+        bool more = false;        // frames follow the one at hand
+        bool in_chunk = false;    // its chunk head is out
+        bool overflow = false;    // the worker sent more than its Content-Length
         uint8_t held_flags = 0;
-        uint64_t held_size = 0;    // body of the held frame
+        uint64_t held_size = 0;  // body of the held frame
         uint64_t frame_left = 0;
         uint64_t length_left = 0;
         uint64_t written = 0;

@@ -7,7 +7,7 @@ namespace rr::http {
 
 namespace {
 
-constexpr size_t kKeep = 64 * 1024;  // buffers that a burst grew beyond are given back
+constexpr size_t kKeep = 64 * 1024;          // buffers that a burst grew beyond are given back
 constexpr uint64_t kFrameMost = UINT32_MAX;  // context and body of one frame
 constexpr const char* kTooLarge = "http: request body too large";
 
@@ -152,9 +152,7 @@ void RequestBody::TakeRaw(Bytes data) {
     Files().Write(data);
 }
 
-void RequestBody::Fault(uint16_t status, const char* reason) {
-    Fault(BodyFault{status, reason});
-}
+void RequestBody::Fault(uint16_t status, const char* reason) { Fault(BodyFault{status, reason}); }
 
 // A request refused in the middle of its body: 413 at once; else what is left is read and dropped
 // as far as that is reasonable, so that the answer is not lost behind unread bytes.
@@ -234,7 +232,8 @@ void RequestBody::Complete() {
 
 void RequestBody::CompleteForm() {
     FormFields fields;
-    r_.fault = ParseForm(r_.head->Find(HeaderId::kContentType), form_.view(), r_.head->query(), fields);
+    r_.fault =
+        ParseForm(r_.head->Find(HeaderId::kContentType), form_.view(), r_.head->query(), fields);
     if (r_.fault) {
         r_.status = Status::kBad;
         return;
@@ -312,7 +311,7 @@ FileWriter& RequestBody::Files() {
     if (!r_.files) {
         ++r_.tools->writers;
         r_.files = FileWriter::Make(r_.tools->loop, this, r_.tools->directory, r_.tools->owner,
-                                  [tools = r_.tools] { --tools->writers; });
+                                    [tools = r_.tools] { --tools->writers; });
     }
     return *r_.files;
 }

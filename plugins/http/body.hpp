@@ -34,10 +34,10 @@ namespace rr::http {
 struct BodyTools {
     Loop& loop;
     const HttpConfig& config;
-    std::string directory;      // for spooled bodies and uploads
-    File::Owner owner;          // of uploads
+    std::string directory;  // for spooled bodies and uploads
+    File::Owner owner;      // of uploads
     ContextWriter context;
-    uint64_t writers = 0;       // FileWriters alive, cleaning up included
+    uint64_t writers = 0;  // FileWriters alive, cleaning up included
 };
 
 class BodyHandler {
@@ -65,7 +65,8 @@ public:
     ~RequestBody();
 
     // Starts with a request whose head and whose peer's name stay in place until Reset.
-    Status Begin(BodyTools& tools, BodyHandler& handler, const RequestHead& head, Bytes remote_addr);
+    Status Begin(BodyTools& tools, BodyHandler& handler, const RequestHead& head,
+                 Bytes remote_addr);
 
     // Takes bytes from the front of `in`; fewer than all only if the body ends among them.
     Status Feed(Bytes in, size_t& consumed);
@@ -117,7 +118,7 @@ private:
         Bytes remote_addr;
         BodyKind kind = BodyKind::kIgnored;
         Status status = Status::kMore;
-        bool ended = false;    // every byte came
+        bool ended = false;  // every byte came
         bool spooled = false;
         uint64_t received = 0;
         uint64_t after_fault = 0;

@@ -249,9 +249,7 @@ void Connection::OnAnswered(AnswerEnd end) {
     server_.loop().AtTurnEnd(*this);
 }
 
-bool Connection::KeepsAlive() const {
-    return !server_.draining() && !(eof_ && input_.empty());
-}
+bool Connection::KeepsAlive() const { return !server_.draining() && !(eof_ && input_.empty()); }
 
 void Connection::Refuse(int status, Bytes detail) { exchange_->RefuseHead(status, detail); }
 

@@ -17,9 +17,7 @@ constexpr int kClientGone = 499;  // in records only: nobody was left to be told
 
 Exchange::Exchange(HttpServer& server) : server_(server), guard_(server.config().limits) {}
 
-void Exchange::Begin(Connection& connection) {
-    r_.connection = &connection;
-}
+void Exchange::Begin(Connection& connection) { r_.connection = &connection; }
 
 HeadFault Exchange::TakeHead(Bytes in) {
     head_bytes_.Append(in.substr(0, guard_.size()));
@@ -67,8 +65,8 @@ void Exchange::RefuseBody() {
     if (fault.status == 500) {  // not the client's fault: the body could not be stored
         OnAnswerTrouble("execute", fault.reason);
         const HttpConfig& config = server_.config();
-        answer_.Refuse(config.ErrorStatus(500),
-                       config.pool.debug ? Bytes(fault.reason) : Bytes(), close);
+        answer_.Refuse(config.ErrorStatus(500), config.pool.debug ? Bytes(fault.reason) : Bytes(),
+                       close);
         return;
     }
     OnAnswerTrouble("request forming error", fault.reason);

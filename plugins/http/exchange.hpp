@@ -52,9 +52,9 @@ public:
     void Resume();
 
     // Answers that need no worker; the connection hears OnAnswered at once.
-    void RefuseBody();                            // what body_status() kBad stands for
-    void RefuseHead(int status, Bytes detail);    // and the connection closes
-    void AnswerServerOptions();                   // `OPTIONS *`
+    void RefuseBody();                          // what body_status() kBad stands for
+    void RefuseHead(int status, Bytes detail);  // and the connection closes
+    void AnswerServerOptions();                 // `OPTIONS *`
 
     // The client has gone: a queued job leaves the queue, a stream is stopped.
     void Abandon();
@@ -87,8 +87,8 @@ private:
         Connection* connection = nullptr;  // null: the client has gone
         std::string peer;                  // its name, once the connection is gone
         pool::Ticket ticket;
-        bool announced = false;            // on the event bus
-        bool recorded = false;             // one record per request that reached TakeHead
+        bool announced = false;  // on the event bus
+        bool recorded = false;   // one record per request that reached TakeHead
         int64_t start_unix_ns = 0;
         Instant start;
     };

@@ -80,9 +80,8 @@ void FileWriter::RunBatch() {
 void FileWriter::RunStep(const Step& step, Bytes& bytes) {
     Entry& entry = *step.entry;
     if (step.what == What::kBegin) {
-        auto created = entry.named
-                           ? File::CreateNamed(directory_, "upload", owner_, entry.path)
-                           : File::CreateUnlinked(directory_);
+        auto created = entry.named ? File::CreateNamed(directory_, "upload", owner_, entry.path)
+                                   : File::CreateUnlinked(directory_);
         if (!created) {
             entry.failure = Failure::kCreate;
             entry.reason = created.error().message;

@@ -71,7 +71,7 @@ public:
     int descriptor(size_t index) const { return entry(index).file.descriptor(); }
 
 private:
-    static constexpr size_t kPiece = 64 * 1024;   // worth a trip to the helper thread
+    static constexpr size_t kPiece = 64 * 1024;  // worth a trip to the helper thread
     static constexpr size_t kFull = 256 * 1024;
 
     enum class What : uint8_t { kBegin, kWrite, kEnd };

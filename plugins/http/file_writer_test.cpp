@@ -1,7 +1,8 @@
 #include "plugins/http/file_writer.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 namespace rr::http {
 namespace {
@@ -58,7 +59,8 @@ TEST_CASE_METHOD(Fixture, "file writer: a spooled body holds every byte in order
     REQUIRE(loop.RunUntil([this] { return gone; }));
 }
 
-TEST_CASE_METHOD(Fixture, "file writer: named files are deleted at the end unless somebody moved them") {
+TEST_CASE_METHOD(Fixture,
+                 "file writer: named files are deleted at the end unless somebody moved them") {
     auto writer = Make(TemporaryDirectory());
     writer->Begin(true);
     writer->Write("first");
@@ -76,7 +78,8 @@ TEST_CASE_METHOD(Fixture, "file writer: named files are deleted at the end unles
     REQUIRE_FALSE(RemoveFile(first));
 }
 
-TEST_CASE_METHOD(Fixture, "file writer: one that cannot be created says so and swallows its bytes") {
+TEST_CASE_METHOD(Fixture,
+                 "file writer: one that cannot be created says so and swallows its bytes") {
     auto writer = Make("/nowhere/at/all");
     writer->Begin(true);
     writer->Write("lost");

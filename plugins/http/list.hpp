@@ -41,7 +41,10 @@ template <class T>
 class List {
 public:
     List() { head_.previous_ = head_.next_ = &head_; }
-    ~List() { RR_ASSERT(empty()); head_.previous_ = head_.next_ = nullptr; }
+    ~List() {
+        RR_ASSERT(empty());
+        head_.previous_ = head_.next_ = nullptr;
+    }
     List(const List&) = delete;
     List& operator=(const List&) = delete;
 

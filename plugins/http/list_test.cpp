@@ -1,8 +1,9 @@
 #include "plugins/http/list.hpp"
 
-#include <catch2/catch.hpp>
 #include <memory>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 namespace rr::http {
 namespace {

@@ -32,12 +32,11 @@ HttpServer::~HttpServer() {
 void HttpServer::Accept(std::unique_ptr<net::Listener> listener) {
     AssertInLoop();
     listener_ = std::move(listener);
-    listener_->Accept(
-        [this](int descriptor, net::Stream::Kind kind) { Add(descriptor, kind); },
-        [this](const std::string& text) {
-            troubles_.Report(loop_.NowMilliseconds(), "accept failed, trying again", text,
-                             UnixNanoseconds(), 0);
-        });
+    listener_->Accept([this](int descriptor, net::Stream::Kind kind) { Add(descriptor, kind); },
+                      [this](const std::string& text) {
+                          troubles_.Report(loop_.NowMilliseconds(), "accept failed, trying again",
+                                           text, UnixNanoseconds(), 0);
+                      });
 }
 
 void HttpServer::Add(int descriptor, net::Stream::Kind kind) {

@@ -109,7 +109,7 @@ private:
     net::Timer tick_;
 
     std::array<List<Connection>, static_cast<size_t>(Wait::kCount)> waiting_;
-    size_t connections_ = 0;  // in all of waiting_
+    size_t connections_ = 0;    // in all of waiting_
     List<Exchange> exchanges_;  // taken
 
     bool draining_ = false;

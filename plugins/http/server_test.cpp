@@ -1,9 +1,10 @@
 #include "plugins/http/server.hpp"
 
-#include <catch2/catch.hpp>
 #include <deque>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "plugins/http/allocations_for_test.hpp"
 
@@ -96,8 +97,7 @@ public:
 };
 
 struct Client final : net::StreamHandler {
-    Client(Loop& loop, int descriptor)
-        : stream(loop, net::Stream::Kind::kPipe, descriptor, this) {
+    Client(Loop& loop, int descriptor) : stream(loop, net::Stream::Kind::kPipe, descriptor, this) {
         stream.StartReading();
     }
     std::span<char> OnReadBuffer() override { return net::ReadScratch(); }
@@ -171,7 +171,8 @@ TEST_CASE_METHOD(Fixture, "http server: a whole answer has its length and the co
     REQUIRE_FALSE(client.closed);
 }
 
-TEST_CASE_METHOD(Fixture, "http server: a warm request allocates nothing between its first and last byte") {
+TEST_CASE_METHOD(Fixture,
+                 "http server: a warm request allocates nothing between its first and last byte") {
     Client& client = Connect();
     size_t before = 0;
     for (int i = 0; i < 50; ++i) {
@@ -192,7 +193,8 @@ TEST_CASE_METHOD(Fixture, "http server: a warm request allocates nothing between
 
 TEST_CASE_METHOD(Fixture, "http server: a pipelined request waits for the answer before it") {
     Client& client = Connect();
-    client.stream.Queue(std::string(kGet) + "POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
+    client.stream.Queue(std::string(kGet) +
+                        "POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
     Jobs(1);
     REQUIRE(pool->jobs.size() == 1);
     pool->Answer("first");
@@ -242,7 +244,8 @@ TEST_CASE_METHOD(Fixture, "http server: a running request of a half-closed clien
     REQUIRE(EndsWith(client.seen, "late"));
 }
 
-TEST_CASE_METHOD(Fixture, "http server: a stream waits for a client that does not read, and goes on") {
+TEST_CASE_METHOD(Fixture,
+                 "http server: a stream waits for a client that does not read, and goes on") {
     Client& client = Connect();
     client.stream.Queue(kGet);
     Jobs(1);

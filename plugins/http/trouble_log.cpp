@@ -19,9 +19,8 @@ void TroubleLog::Report(int64_t now_ms, Bytes message, Bytes reason, int64_t sta
     slot.hash = hash;
     slot.since_ms = now_ms;
     slot.message = message;
-    log_.Error(message, {{"start", start_unix_ns},
-                         {"elapsed", elapsed_ns / 1'000'000},
-                         {"error", reason}});
+    log_.Error(message,
+               {{"start", start_unix_ns}, {"elapsed", elapsed_ns / 1'000'000}, {"error", reason}});
 }
 
 void TroubleLog::Tick(int64_t now_ms) {

@@ -17,9 +17,11 @@ def http(extra="", pool="num_workers: 1"):
 
 
 def upload(*files):
-    parts = [f'--B\r\nContent-Disposition: form-data; name="f{i}"; filename="{name}"\r\n\r\n'.encode()
-             + content + b"\r\n" for i, (name, content) in enumerate(files)]
-    return b"".join(parts) + b"--B--\r\n"
+    body = b""
+    for number, (name, content) in enumerate(files):
+        head = f'--B\r\nContent-Disposition: form-data; name="f{number}"; filename="{name}"'
+        body += head.encode() + b"\r\n\r\n" + content + b"\r\n"
+    return body + b"--B--\r\n"
 
 
 # -- Expect -------------------------------------------------------------------------------------
@@ -83,7 +85,8 @@ def test_a_form_above_its_limit_is_413(rr):
 def test_a_bad_chunk_is_400(rr):
     server = rr(http())
     with server.open() as connection:
-        connection.send(b"POST /raw HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+        connection.send(b"POST /raw HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        b"zz\r\n")
         assert connection.read_response().status == 400
         assert connection.closed_by_peer()
 

@@ -57,7 +57,7 @@ def test_a_half_closed_client_gets_its_answer(rr):
 def test_pipelined_requests_behind_a_half_close_are_all_answered(rr):
     server = rr(ONE)
     with server.open() as connection:
-        connection.send(GET + b"POST /raw HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc" + GET)
+        connection.send(GET + request_bytes("POST", "/raw", (), b"abc") + GET)
         connection.finish_sending()
         assert [connection.read_response().body for _ in range(3)] == [b"x", b"abc", b"x"]
         assert connection.closed_by_peer()
@@ -66,7 +66,8 @@ def test_pipelined_requests_behind_a_half_close_are_all_answered(rr):
 def test_a_request_may_come_byte_by_byte(rr):
     server = rr(ONE)
     with server.open() as connection:
-        data = b"POST /raw HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+        data = (b"POST /raw HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                b"2\r\nab\r\n0\r\n\r\n")
         for byte in data + GET:
             connection.send(bytes([byte]))
         assert connection.read_response().body == b"ab"

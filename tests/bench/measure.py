@@ -1,6 +1,7 @@
 """Single measurements. Every one is bounded, and failures are counted, never dropped."""
 
 import mmap
+import os
 import re
 import struct
 import subprocess
@@ -19,6 +20,8 @@ class Load:
     failures: int
     p50_us: float = 0.0
     p99_us: float = 0.0
+    server_cpu_us: float = 0.0  # processor time of the server for one request ...
+    worker_cpu_us: float = 0.0  # ... and of its workers: steadier than requests/s on a busy machine
 
 
 def _time_us(text):
@@ -41,6 +44,28 @@ def wrk(url, connections, seconds, threads=1):
                re.findall(r"^\s+(\d+)%\s+(\S+)", output, re.M)}
     return Load(float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)), failures,
                 latency.get("50", 0.0), latency.get("99", 0.0))
+
+
+def cpu_us(pid):
+    """Processor time that a process has used."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1e6 / os.sysconf("SC_CLK_TCK")
+
+
+def loaded(server, connections, seconds):
+    """wrk against a server, with what it cost the server and its workers."""
+    workers = server.workers()
+
+    def used():
+        return cpu_us(server.pid), sum(cpu_us(pid) for pid in workers)
+    before = used()
+    load = wrk(server.url, connections, seconds)
+    after = used()
+    answers = max(load.per_second * seconds, 1)
+    load.server_cpu_us = (after[0] - before[0]) / answers
+    load.worker_cpu_us = (after[1] - before[1]) / answers
+    return load
 
 
 def pipe_limit(program, command, in_flight, seconds, workers, env):

@@ -331,13 +331,17 @@ int Server::Finish() {
 int Server::Replace() {
     net::HoldSignals();  // the successor gets what comes meanwhile
     log_->Flush();
-    std::vector<std::string> arguments = {context_.argv0};
+    // By its whole path: we have changed the directory, and the successor may be replaced again.
+    std::vector<std::string> arguments = {context_.around.executable};
     for (std::string& argument :
          SuccessorArguments(context_.arguments, context_.options, context_.around)) {
         arguments.push_back(std::move(argument));
     }
     std::vector<std::string> environment = context_.around.environment;
-    environment.push_back(net::heritage::Variable());
+    std::string heritage = net::heritage::Variable();
+    std::string name = heritage.substr(0, heritage.find('=') + 1);
+    std::erase_if(environment, [&name](const std::string& one) { return one.starts_with(name); });
+    environment.push_back(std::move(heritage));
     Error failure = process::Replace(context_.around.executable, arguments, environment);
     console_.Line("restart failed: " + failure.message);
     if (wrote_pid_) {

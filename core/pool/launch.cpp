@@ -143,6 +143,10 @@ Result<std::string> FindExecutable(int directory, const std::string& name) {
     }
 }
 
+bool IsNumber(const std::string& text) {
+    return text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
 Result<void> FindIds(const ServerSettings& settings, LaunchPlan& plan) {
     if (settings.user.empty() && settings.group.empty()) {
         return {};
@@ -151,6 +155,9 @@ Result<void> FindIds(const ServerSettings& settings, LaunchPlan& plan) {
     plan.gid = getegid();
     if (!settings.user.empty()) {
         const passwd* user = getpwnam(settings.user.c_str());
+        if (user == nullptr && IsNumber(settings.user)) {
+            user = getpwuid(static_cast<uid_t>(std::stoul(settings.user)));
+        }
         if (user == nullptr) {
             return Fail(Errc::kNotFound, "server.user: no user is named " + settings.user);
         }

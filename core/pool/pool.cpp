@@ -182,11 +182,11 @@ bool Pool::Hand(Worker& worker, Entry& entry) {
             worker.Kill(Leave::kProtocol);
             return false;
         case relay::Channel::Unsolicited::kEnded:
-            worker.Kill(Leave::kDied);
+            worker.AwaitExit();
             return false;
     }
     if (!worker.Start(entry)) {
-        worker.Kill(Leave::kDied);
+        worker.AwaitExit();
         return false;
     }
     ++executing_;
@@ -476,7 +476,7 @@ void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
     if (end == JobEnd::kWorkerDied) {
         // Judged when its exit is known and its output was read to the end.
         RemoveIdle(worker);
-        worker.Kill(Leave::kDied);
+        worker.AwaitExit();
         return;
     }
     RemoveIdle(worker);

@@ -187,13 +187,26 @@ void Worker::Kill(Leave why) {
     }
 }
 
+void Worker::AwaitExit() {
+    if (leaving() || exited_) {
+        return;
+    }
+    ending_ = true;
+    state_ = WorkerState::kErrored;
+    life_timer_.Arm(kExitAfterOutput);
+}
+
 // The life timer fired: a boot took too long, or a stop was not obeyed.
 void Worker::Escalate() {
     if (exited_) {
         return;
     }
-    if (stop_sent_ && !stopping_) {
+    if (stop_sent_ && !stopping_ && !ending_) {
         Broken(JobEnd::kProtocol, "the stream did not end within stream_timeout after STOP");
+        return;
+    }
+    if (ending_) {
+        Kill(Leave::kDied);
         return;
     }
     if (boot_broken_) {

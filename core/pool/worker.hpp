@@ -98,11 +98,14 @@ public:
     // Asks it to leave: stop command, TERM, KILL within limit.
     void Stop(Leave why, Duration limit);
     void Kill(Leave why);
+    // Its relay ended: most often it is about to exit by itself, and its exit code is the better
+    // story. It is killed if it does not.
+    void AwaitExit();
 
     // ---- what the pool wants to know
     WorkerState state() const { return state_; }
     void SetInvalid() { state_ = WorkerState::kInvalid; }
-    bool leaving() const { return stopping_ || killed_; }
+    bool leaving() const { return stopping_ || killed_ || ending_; }
     bool booting() const { return !booted_ && !leaving() && !exited_; }
     bool serving() const { return booted_ && !leaving() && !exited_; }
     bool numbered() const { return numbered_; }
@@ -180,6 +183,7 @@ private:
     bool numbered_ = false;
     bool stopping_ = false;
     bool killed_ = false;
+    bool ending_ = false;  // its relay ended, its exit has not been seen
     bool exited_ = false;
     bool gone_ = false;
     Leave why_ = Leave::kNo;

@@ -100,13 +100,13 @@ void AnswerWriter::TakeFirst(const pool::AnswerHead& head) {
     }
     if (!answer.status_valid()) {
         r_.state = State::kOwn;
-        r_.status = 500;
+        r_.status = r_.tools->config.ErrorStatus(500);
         ResponseFacts facts;
         facts.minor = r_.minor;
         facts.head_request = r_.head_request;
         facts.keep_alive = r_.wants_more && r_.handler->KeepsAlive();
         facts.date = r_.tools->Date();
-        r_.plan = r_.tools->writer.WriteBadStatus(answer, facts, &carried_, r_.stream->queue());
+        r_.plan = r_.tools->writer.WriteBadStatus(answer, r_.status, facts, &carried_, r_.stream->queue());
         r_.written = r_.head_request ? 0 : r_.plan.length;
         r_.stream->Flushed();
         return;
@@ -258,6 +258,8 @@ void AnswerWriter::OnDone(const pool::JobResult& result) {
                 end = FinishBody();
                 break;
             }
+            // The head is out: only the record can still tell.
+            r_.status = r_.tools->config.ErrorStatus(FailureOf(result.end).status);
             r_.handler->OnAnswerTrouble("read stream", result.message.empty()
                                                            ? FailureOf(result.end).text
                                                            : result.message);

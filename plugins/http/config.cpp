@@ -1,6 +1,7 @@
 #include "plugins/http/config.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/config/nearest.hpp"
 #include "core/config/section.hpp"
@@ -120,6 +121,10 @@ HttpConfig ParseHttpConfig(const Section& s) {
 
     Section uploads = s.Sub("uploads");
     c.uploads.dir = uploads.String("dir", "");
+    if (std::error_code none; !c.uploads.dir.empty() &&
+                              !std::filesystem::is_directory(c.uploads.dir, none)) {
+        uploads.Warning("dir", "no such directory: " + c.uploads.dir + "; uploads will fail");
+    }
     c.uploads.rules.forbid = Extensions(uploads, "forbid");
     c.uploads.rules.allow = Extensions(uploads, "allow");
 

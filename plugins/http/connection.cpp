@@ -32,7 +32,8 @@ void Connection::OnData(size_t size) {
     if (state_ == State::kLinger) {
         dropped_ += size;
         if (dropped_ > kLingerMost) {
-            server_.Remove(*this);
+            // Enough read for nothing: the client has kLingerMs to take its answer.
+            stream_.StopReading();
         }
         return;
     }
@@ -257,6 +258,7 @@ void Connection::Linger() {
     state_ = State::kLinger;
     server_.Touch(*this, Wait::kLinger);
     stream_.ShutdownWhenSent();
+    stream_.Flush();  // before what still comes can get in its way
     if (eof_) {
         server_.loop().AtTurnEnd(*this);
         return;
@@ -276,11 +278,14 @@ void Connection::OnClosed(net::CloseReason reason) {
     eof_ = true;
     if (state_ == State::kBusy) {
         // A client that would have kept the connection and closes it instead has gone; any other
-        // may have closed its half only.
-        if (exchange_->LeavesQueue()) {
+        // may have closed its half only, and so has one that sent more requests ahead.
+        if (input_.empty() && exchange_->LeavesQueue()) {
             server_.Remove(*this);
         }
         return;
+    }
+    if (state_ == State::kIdle && !input_.empty()) {
+        return;  // Continue() runs what was sent ahead
     }
     if (stream_.queued() > 0) {
         // Half-closed behind its request: the answer is still on its way.

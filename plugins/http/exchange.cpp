@@ -25,11 +25,9 @@ HeadFault Exchange::TakeHead(Bytes in) {
     if (fault != HeadFault::kNone) {
         return fault;
     }
-    if (server_.records()) {
-        r_.recorded = server_.log().Enabled(log::Level::kInfo);
-        r_.start_unix_ns = UnixNanoseconds();
-        r_.start = Clock::now();
-    }
+    r_.recorded = server_.records() && server_.log().Enabled(log::Level::kInfo);
+    r_.start_unix_ns = UnixNanoseconds();
+    r_.start = Clock::now();
     auto& bus = server_.events();
     if (bus.request) {
         r_.announced = true;
@@ -77,7 +75,7 @@ void Exchange::RefuseHead(int status, Bytes detail) {
     net::Stream& stream = r_.connection->stream();
     AppendRefusal(status, detail, stream.queue());
     stream.Flushed();
-    r_.recorded = false;
+    r_.refused = status;
     OnAnswerEnd(AnswerEnd::kClose);
 }
 
@@ -134,7 +132,8 @@ void Exchange::Record() {
         return;
     }
     AccessRecord record;
-    record.status = answer_.status() != 0 ? answer_.status() : kClientGone;
+    int answered = r_.refused != 0 ? r_.refused : answer_.status();
+    record.status = answered != 0 ? answered : kClientGone;
     record.method = head_.method;
     record.target = head_.target;
     record.remote_address = r_.connection != nullptr ? Bytes(r_.connection->peer()) : r_.peer;

@@ -89,6 +89,7 @@ private:
         pool::Ticket ticket;
         bool announced = false;  // on the event bus
         bool recorded = false;   // one record per request that reached TakeHead
+        int refused = 0;         // the status, if no worker was asked
         int64_t start_unix_ns = 0;
         Instant start;
     };

@@ -198,6 +198,9 @@ HeadFault HeadGuard::RequestLine(const char* base, uint32_t at, uint32_t size) {
     if (blank == Bytes::npos || blank == method + 1) {
         return HeadFault::kRequestLine;  // also HTTP/0.9, which has no version
     }
+    if (line.find('\t', method) != Bytes::npos) {
+        return HeadFault::kRequestLine;  // a blank of header values, nowhere else
+    }
     if (blank - method - 1 > limits_.target) {
         return HeadFault::kTargetTooLong;
     }
@@ -209,10 +212,10 @@ HeadFault HeadGuard::RequestLine(const char* base, uint32_t at, uint32_t size) {
         version[5] < '0' || version[5] > '9' || version[7] < '0' || version[7] > '9') {
         return HeadFault::kRequestLine;
     }
-    if (version[5] != '1' || version[7] > '1') {
-        return HeadFault::kVersion;  // 1.2 too: nobody speaks it, and llhttp's versions disagree
+    if (version[5] != '1') {
+        return HeadFault::kVersion;
     }
-    minor_ = version[7] == '0' ? 0 : 1;
+    minor_ = version[7] == '0' ? 0 : 1;  // a later 1.x is answered as 1.1
     TargetForm form;
     if (!IdentifyTarget(target_.In(base), IdentifyMethod(method_.In(base)), form)) {
         return HeadFault::kTarget;

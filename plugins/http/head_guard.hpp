@@ -2,7 +2,7 @@
 // parsers could understand differently.
 //
 // Refused: bare CR or LF, NUL and other control bytes, obs-fold, blanks in or after names, empty
-// names, a missing Host on HTTP/1.1, a second Host, other versions than 1.0 and 1.1, Transfer-Encoding
+// names, a missing Host on HTTP/1.1, a second Host, other versions than 1.x, Transfer-Encoding
 // beside Content-Length, on 1.0 or other than the one value `chunked`, a Content-Length that is
 // repeated, a list or has a sign, and heads above the limits.
 //
@@ -91,7 +91,7 @@ public:
     size_t size() const { return size_; }  // of the head with its empty line, from the start of in
     Span method() const { return method_; }
     Span target() const { return target_; }
-    uint8_t minor() const { return minor_; }  // 0 or 1
+    uint8_t minor() const { return minor_; }  // 0, or 1 for 1.1 and above
     const std::vector<Field>& fields() const { return fields_; }
     uint32_t lines_at() const { return lines_at_; }  // where the header lines begin
     uint32_t host() const { return host_; }          // index into fields(), or kAbsent

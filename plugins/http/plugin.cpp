@@ -110,9 +110,6 @@ Result<bool> HttpPlugin::Init(config::Config& config, Container& container) {
 
 void HttpPlugin::Serve(Callback<void(Result<void>)> served) {
     served_ = std::move(served);
-    for (const std::string& name : config_.middleware) {
-        log_.Warn("requested middleware does not exist", {{"middleware", name}});
-    }
     if (config_.loops > 1) {
         log_.Warn("http.loops above 1 is not supported yet, one loop serves",
                   {{"loops", config_.loops}});

@@ -398,14 +398,15 @@ void ResponseWriter::WriteInformational(const Answer& answer, uint8_t minor, Buf
     out.Append("\r\n");
 }
 
-ResponsePlan ResponseWriter::WriteBadStatus(const Answer& answer, const ResponseFacts& facts,
+ResponsePlan ResponseWriter::WriteBadStatus(const Answer& answer, int status,
+                                            const ResponseFacts& facts,
                                             const CarriedFields* carried, Buffer& out) {
     constexpr Bytes kText = "unknown status code from worker: ";
     char digits[24];
     char* end = std::to_chars(digits, digits + sizeof digits, answer.status).ptr;
     Bytes number(digits, static_cast<size_t>(end - digits));
 
-    Answer replaced{500, {}};
+    Answer replaced{status, {}};
     for (const AnswerField& field : answer.fields) {
         HeaderId id = IdentifyHeader(field.name);
         if (id != HeaderId::kContentLength && id != HeaderId::kContentType &&

@@ -81,7 +81,7 @@ public:
 
     // The whole answer for a status outside 100..599: 500, the worker's headers, and
     // `unknown status code from worker: N`.
-    ResponsePlan WriteBadStatus(const Answer& answer, const ResponseFacts& facts,
+    ResponsePlan WriteBadStatus(const Answer& answer, int status, const ResponseFacts& facts,
                                 const CarriedFields* carried, Buffer& out);
 
 private:

@@ -231,7 +231,7 @@ TEST_CASE("response: a status that is none becomes 500 with a text") {
     ResponseFacts facts;
     facts.date = kDate;
     ResponsePlan plan =
-        writer.WriteBadStatus({0, {{"X-A", "1"}, {"Content-Length", "9"}}}, facts, nullptr, out);
+        writer.WriteBadStatus({0, {{"X-A", "1"}, {"Content-Length", "9"}}}, 500, facts, nullptr, out);
     REQUIRE(std::string(out.view()) ==
             "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n"
             "X-A: 1\r\nX-Content-Type-Options: nosniff\r\n" +
@@ -239,7 +239,7 @@ TEST_CASE("response: a status that is none becomes 500 with a text") {
     REQUIRE(plan.keep_alive);
     Buffer head;
     facts.head_request = true;
-    writer.WriteBadStatus({1000, {}}, facts, nullptr, head);
+    writer.WriteBadStatus({1000, {}}, 500, facts, nullptr, head);
     REQUIRE(std::string(head.view()).find("unknown") == std::string::npos);
 }
 

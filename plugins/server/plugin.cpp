@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/base/process.hpp"
 #include "core/api/container.hpp"
 #include "core/api/invocation.hpp"
 #include "core/config/config.hpp"
@@ -65,10 +66,19 @@ private:
         s.group = config_.group;
         s.relay = config_.relay;
         s.protocol = config_.protocol;
-        s.rpc = config.Get("rpc").String("listen", "");
+        config::Section rpc = config.Get("rpc");
+        s.rpc = rpc.String("listen", "");
+        rpc.Ignored("max_payload", "");
+        rpc.Ignored("max_write_queue", "");
         if (const auto* invocation = c.Get<Invocation>()) {
             s.version = invocation->version;
             s.directory = invocation->directory;
+            // A release that moves on must not move the socket away from under its workers.
+            constexpr std::string_view kUnix = "unix://";
+            if (s.relay.starts_with(kUnix)) {
+                s.relay = std::string(kUnix) +
+                          process::Absolute(s.relay.substr(kUnix.size()), s.directory);
+            }
             s.dotenv = invocation->dotenv;
             s.dotenv_names = invocation->dotenv_names;
         }

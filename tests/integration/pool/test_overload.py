@@ -142,14 +142,6 @@ def test_a_slow_upload_holds_no_worker(rr):
         assert slow.read_response().text.startswith("200000 ")
 
 
-def test_a_client_that_reads_nothing_holds_no_worker(rr):
-    server = rr("http: {address: '127.0.0.1:0', pool: {num_workers: 1}}")
-    with server.open() as lazy:
-        lazy.send(b"GET /big?mb=4 HTTP/1.1\r\nHost: a\r\n\r\n")
-        lazy.read_head()
-        assert server.get("/pid", timeout=10).status == 200
-
-
 def test_twice_as_many_clients_as_workers_all_get_their_answer(rr):
     server = rr("http: {address: '127.0.0.1:0', pool: {num_workers: 2}}")
     with Load(server, "/sleep?ms=5", clients=32) as load:

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     rr::Buffer trailers;
     ResponseFacts facts;
     if (!answer.status_valid()) {
-        writer.WriteBadStatus(answer, facts, nullptr, out);
+        writer.WriteBadStatus(answer, 500, facts, nullptr, out);
         return 0;
     }
     writer.WriteHead(answer, facts, nullptr, out, trailers);

@@ -12,6 +12,7 @@
 #include <cctype>
 #include <map>
 
+#include "core/base/process.hpp"
 #include "core/config/dotenv.hpp"
 
 extern char** environ;
@@ -70,6 +71,17 @@ Result<std::string> ReadFile(int directory, const std::string& path) {
     return text;
 }
 
+// The relay as the user wrote it. Only where a release has moved on, so that a relative path does not
+// lead to our socket any more, it becomes absolute.
+std::string RelayFrom(int directory, const std::string& relay) {
+    constexpr std::string_view kUnix = "unix://";
+    if (!relay.starts_with(kUnix) || relay[kUnix.size()] == '/' ||
+        faccessat(directory, relay.c_str() + kUnix.size(), F_OK, 0) == 0) {
+        return relay;
+    }
+    return std::string(kUnix) + process::Absolute(relay.substr(kUnix.size()), process::Directory());
+}
+
 // Variables in the order in which later ones win (the reference's order).
 Result<Environment> BuildEnvironment(
     const ServerSettings& settings, int directory,
@@ -99,7 +111,7 @@ Result<Environment> BuildEnvironment(
             }
         }
     }
-    env["RR_RELAY"] = settings.relay;
+    env["RR_RELAY"] = RelayFrom(directory, settings.relay);
     if (!settings.rpc.empty()) {
         env["RR_RPC"] = settings.rpc;
     }

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "core/base/process.hpp"
 #include "core/api/container.hpp"
 #include "core/api/invocation.hpp"
 #include "core/config/config.hpp"
@@ -73,12 +72,6 @@ private:
         if (const auto* invocation = c.Get<Invocation>()) {
             s.version = invocation->version;
             s.directory = invocation->directory;
-            // A release that moves on must not move the socket away from under its workers.
-            constexpr std::string_view kUnix = "unix://";
-            if (s.relay.starts_with(kUnix)) {
-                s.relay = std::string(kUnix) +
-                          process::Absolute(s.relay.substr(kUnix.size()), s.directory);
-            }
             s.dotenv = invocation->dotenv;
             s.dotenv_names = invocation->dotenv_names;
         }

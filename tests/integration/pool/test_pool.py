@@ -311,7 +311,7 @@ def test_debug_runs_each_request_in_a_new_process(rr):
     answers = [server.get("/").text for _ in range(3)]
     assert len(set(answers)) == 3 and all(answer.startswith("one ") for answer in answers)
     script = server.directory / "w.php"
-    script.write_text(script.read_text().replace("one", "two"))
+    script.write_text(script.read_text().replace("'one ", "'two "))
     assert server.get("/").text.startswith("two ")
     process.eventually(lambda: server.workers() == [], what="the end of the processes")
 

@@ -93,7 +93,10 @@ def test_two_signals_at_once_are_one_stop(rr):
 
 def test_hup_stops_a_server_whose_terminal_hangs_up(rr, tmp_path):
     (tmp_path / ".rr.yaml").write_text(SERVER)
-    pid, terminal = pty.fork()
+    try:
+        pid, terminal = pty.fork()
+    except OSError as error:
+        pytest.skip(f"no terminals here: {error}")
     if pid == 0:
         os.execve(binary(), [binary(), "serve", "-w", str(tmp_path)],
                   {**os.environ, MARK: "terminal"})
@@ -248,7 +251,7 @@ def test_a_bad_endure_log_level_is_told(rr):
     server = rr(SERVER + "endure: {log_level: foo, print_graph: true}\n")
     assert "[WARN] Failed to parse log level, using default (error): unknown log level \"foo\"" in (
         server.log.text("out"))
-    assert "digraph" in server.log.text("err")
+    server.log.wait(r"digraph")
 
 
 def test_a_plugin_without_what_it_needs_is_warned_about(rr):

@@ -88,7 +88,7 @@ private:
             }
             ++n;
         }
-        const std::string name(TrimBlanks(rest_.substr(0, n)));
+        std::string name(TrimBlanks(rest_.substr(0, n)));
         if (n == rest_.size() || name.empty()) {
             return Fail(Errc::kInvalid,
                         "expected NAME=value near \"" + std::string(FirstLine(rest_)) + "\"");

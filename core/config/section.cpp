@@ -171,7 +171,7 @@ std::string Section::OneOf(std::string_view key, std::string_view fallback,
     if (child == nullptr) {
         return std::string(fallback);
     }
-    const std::string value = LowerCase(Trim(child->text));
+    std::string value = LowerCase(Trim(child->text));
     std::string list;
     for (const std::string_view one : allowed) {
         if (value == LowerCase(one)) {

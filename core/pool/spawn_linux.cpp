@@ -80,7 +80,7 @@ int BecomeChild(const ChildPlan& c) {
 // vfork suspends this thread until exec, so the child may report through our memory.
 pid_t Fork(const ChildPlan& c, int& failure) {
     volatile int child_failure = 0;
-    pid_t pid = vfork();
+    pid_t pid = vfork();  // NOLINT(bugprone-unsafe-functions): the child only execs
     if (pid == 0) {
         child_failure = BecomeChild(c);
         _exit(127);

@@ -160,7 +160,7 @@ private:
     bool Number(const relay::FrameHeader& header);
     bool Claim();
     void EndAnswer(JobEnd end, Bytes message);
-    void Broken(JobEnd end, std::string message);
+    void Broken(JobEnd end, const std::string& message);
     bool Write(Entry& entry, uint32_t number, bool at_once);
     void PumpFile();
     void OnFilePiece(int64_t size);

@@ -358,7 +358,7 @@ void Worker::EndAnswer(JobEnd end, Bytes message) {
     owner_.OnAnswerEnd(*this, entry, end, message);
 }
 
-void Worker::Broken(JobEnd end, std::string message) {
+void Worker::Broken(JobEnd end, const std::string& message) {
     owner_.OnWorkerBroken(*this, end, message);
 }
 

@@ -188,9 +188,9 @@ void Channel::Parse() {
     }
     parsing_ = true;
     while (!broken_ && !paused_) {
-        Step step = body_left_ > 0                ? DeliverBody()
+        Step step = body_left_ > 0             ? DeliverBody()
                     : dialect_ == Dialect::kV2 ? ParseV2()
-                                                  : ParseV3();
+                                               : ParseV3();
         if (step == Step::kStop) {
             break;
         }

@@ -111,13 +111,13 @@ private:
     Dialect dialect_;
     ChannelHandler& handler_;
     WriteEnd write_end_{*this};
-    std::unique_ptr<net::Stream> reader_;     // pipes: the output; else null
-    std::unique_ptr<net::Stream> writer_;     // pipes: the input; else the socket
+    std::unique_ptr<net::Stream> reader_;  // pipes: the output; else null
+    std::unique_ptr<net::Stream> writer_;  // pipes: the input; else the socket
     Buffer input_;
-    std::unique_ptr<net::Timer> patience_;    // from the first frame that came in parts
-    uint64_t received_ = 0;                   // bytes; tells progress
-    uint64_t received_then_ = 0;              // when the timer was armed
-    uint64_t body_left_ = 0;                  // of a frame that is delivered in pieces
+    std::unique_ptr<net::Timer> patience_;  // from the first frame that came in parts
+    uint64_t received_ = 0;                 // bytes; tells progress
+    uint64_t received_then_ = 0;            // when the timer was armed
+    uint64_t body_left_ = 0;                // of a frame that is delivered in pieces
     bool paused_ = false;
     bool broken_ = false;
     bool write_broken_ = false;

@@ -4,9 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "relay/frame_v2.hpp"
 
@@ -71,7 +72,9 @@ struct Fixture {
             loop.RunUntil([turn = 0]() mutable { return ++turn > 1; });
         }
     }
-    void Turn() { loop.RunUntil([turn = 0]() mutable { return ++turn > 2; }); }
+    void Turn() {
+        loop.RunUntil([turn = 0]() mutable { return ++turn > 2; });
+    }
 
     Loop loop{"test"};
     Recorder seen;
@@ -207,7 +210,8 @@ TEST_CASE("handshake: pid, capability and nonsense are told apart") {
     REQUIRE(ParsePidReply("{\"pid\":4242}")->pid == 4242);
     REQUIRE_FALSE(ParsePidReply("{\"pid\":4242}")->numbered);
     REQUIRE(ParsePidReply("{\"pid\":1,\"rr\":1,\"x\":[1,{}]}")->numbered);
-    for (const char* bad : {"", "{}", "[]", "{\"pid\":0}", "{\"pid\":\"1\"}", "{\"pid\":1", "null"}) {
+    for (const char* bad :
+         {"", "{}", "[]", "{\"pid\":0}", "{\"pid\":\"1\"}", "{\"pid\":1", "null"}) {
         REQUIRE_FALSE(ParsePidReply(bad));
     }
 }

@@ -53,13 +53,9 @@ void StoreU32(uint32_t value, char* out) {
     out[3] = static_cast<char>(value >> 24 & 0xFF);
 }
 
-FrameScan NeedMore() {
-    return {FrameStatus::kNeedMore, FrameError::kNone};
-}
+FrameScan NeedMore() { return {FrameStatus::kNeedMore, FrameError::kNone}; }
 
-FrameScan Bad(FrameError error) {
-    return {FrameStatus::kBad, error};
-}
+FrameScan Bad(FrameError error) { return {FrameStatus::kBad, error}; }
 
 // The bytes are no frame. "Could " has another checksum than "not ", so that PHP's message always
 // ends up here and a good frame never pays for the comparison.
@@ -135,15 +131,12 @@ FrameScan ScanFrameHeader(Bytes in, uint32_t max_payload, FrameHeader& h) {
 
 const char* Describe(FrameError error) {
     switch (error) {
-        case FrameError::kNone:
-            return "no error";
+        case FrameError::kNone: return "no error";
         case FrameError::kChecksum:
             return "the checksum of a frame header does not match: something else was written to "
                    "the relay";
-        case FrameError::kHeaderLength:
-            return "the header length of a frame is not possible";
-        case FrameError::kTooLarge:
-            return "the payload of a frame is larger than allowed";
+        case FrameError::kHeaderLength: return "the header length of a frame is not possible";
+        case FrameError::kTooLarge: return "the payload of a frame is larger than allowed";
         case FrameError::kScriptMissing:
             return "php could not open its input file: check the path of the script";
     }

@@ -81,9 +81,9 @@ FrameScan ScanFrameHeader(Bytes in, uint32_t max_payload, FrameHeader& h);
 uint32_t Crc32(Bytes bytes);
 
 // Ready frames without options.
-inline constexpr char kStopStreamFrame[12] = {0x13, 0, 0, 0, 0, 0, '\x96', '\xd1',
-                                              '\x80', '\x34', stream::kStop, 0};
-inline constexpr char kPongFrame[12] = {0x13, 0, 0, 0, 0, 0, '\x96', '\xd1',
-                                        '\x80', '\x34', stream::kPong, 0};
+inline constexpr char kStopStreamFrame[12] = {
+    0x13, 0, 0, 0, 0, 0, '\x96', '\xd1', '\x80', '\x34', stream::kStop, 0};
+inline constexpr char kPongFrame[12] = {
+    0x13, 0, 0, 0, 0, 0, '\x96', '\xd1', '\x80', '\x34', stream::kPong, 0};
 
 }  // namespace rr::relay

@@ -1,10 +1,11 @@
 #include "relay/frame.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 namespace rr::relay {
 namespace {
@@ -69,32 +70,60 @@ struct Example {
 
 // Bytes that PHP's goridge 4 and RoadRunner's own goridge both write.
 const Example kExamples[] = {
-    {"A pid request", "13 09 0b 00 00 00 e6 34 91 ee 00 00 | 7b 22 70 69 64 22 3a 31 30 30 7d",
-     flag::kControl | flag::kJson, 0, {}, R"({"pid":100})"},
-    {"B pid reply", "13 01 0c 00 00 00 9e 47 36 43 00 00 | 7b 22 70 69 64 22 3a 34 32 34 32 7d",
-     flag::kControl, 0, {}, R"({"pid":4242})"},
+    {"A pid request",
+     "13 09 0b 00 00 00 e6 34 91 ee 00 00 | 7b 22 70 69 64 22 3a 31 30 30 7d",
+     flag::kControl | flag::kJson,
+     0,
+     {},
+     R"({"pid":100})"},
+    {"B pid reply",
+     "13 01 0c 00 00 00 9e 47 36 43 00 00 | 7b 22 70 69 64 22 3a 34 32 34 32 7d",
+     flag::kControl,
+     0,
+     {},
+     R"({"pid":4242})"},
     {"C response",
      "14 00 13 00 00 00 5f 19 29 6b 00 00 | 0e 00 00 00 |"
      "7b 22 73 74 61 74 75 73 22 3a 32 30 30 7d 68 65 6c 6c 6f",
-     0, 0, {14}, R"({"status":200}hello)"},
-    {"D request", "14 80 07 00 00 00 05 69 b4 05 00 00 | 03 00 00 00 | 43 54 58 42 4f 44 59",
-     flag::kProto, 0, {3}, "CTXBODY"},
-    {"E stream chunk", "14 80 05 00 00 00 8e a1 bd af 05 00 | 00 00 00 00 | 68 65 6c 6c 6f",
-     flag::kProto, stream::kStream | stream::kPing, {0}, "hello"},
+     0,
+     0,
+     {14},
+     R"({"status":200}hello)"},
+    {"D request",
+     "14 80 07 00 00 00 05 69 b4 05 00 00 | 03 00 00 00 | 43 54 58 42 4f 44 59",
+     flag::kProto,
+     0,
+     {3},
+     "CTXBODY"},
+    {"E stream chunk",
+     "14 80 05 00 00 00 8e a1 bd af 05 00 | 00 00 00 00 | 68 65 6c 6c 6f",
+     flag::kProto,
+     stream::kStream | stream::kPing,
+     {0},
+     "hello"},
     {"F stream stop", "13 00 00 00 00 00 96 d1 80 34 02 00", 0, stream::kStop, {}, ""},
     {"G pong", "13 00 00 00 00 00 96 d1 80 34 08 00", 0, stream::kPong, {}, ""},
     {"H stop command",
      "13 09 0d 00 00 00 3a 6b fa cb 00 00 | 7b 22 73 74 6f 70 22 3a 74 72 75 65 7d",
-     flag::kControl | flag::kJson, 0, {}, R"({"stop":true})"},
+     flag::kControl | flag::kJson,
+     0,
+     {},
+     R"({"stop":true})"},
     {"I error", "13 40 04 00 00 00 88 1e 11 e3 00 00 | 62 6f 6f 6d", flag::kError, 0, {}, "boom"},
     {"J replace me",
      "14 00 0d 00 00 00 f3 39 ef db 00 00 | 0d 00 00 00 |"
      "7b 22 73 74 6f 70 22 3a 74 72 75 65 7d",
-     0, 0, {13}, R"({"stop":true})"},
+     0,
+     0,
+     {13},
+     R"({"stop":true})"},
     {"K rpc request",
      "15 08 11 00 00 00 b0 49 0c 3a 00 00 | 01 00 00 00 0d 00 00 00 |"
      "69 6e 66 6f 72 6d 65 72 2e 4c 69 73 74 74 72 75 65",
-     flag::kJson, 0, {1, 13}, "informer.Listtrue"},
+     flag::kJson,
+     0,
+     {1, 13},
+     "informer.Listtrue"},
 };
 
 }  // namespace

@@ -1,9 +1,10 @@
 #include "relay/frame_v2.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <catch2/catch.hpp>
 
 namespace rr::relay::v2 {
 namespace {

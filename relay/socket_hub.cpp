@@ -14,7 +14,7 @@ namespace rr::relay {
 namespace {
 
 constexpr int kMaxAncestors = 16;
-constexpr size_t kMostGuests = 1024;     // more are turned away: descriptors are for clients
+constexpr size_t kMostGuests = 1024;      // more are turned away: descriptors are for clients
 constexpr uint32_t kGuestPayload = 4096;  // an answer to the pid request is short
 
 // The parent of a process, 0 if it is gone.
@@ -33,8 +33,7 @@ int64_t ParentOf(int64_t pid) {
     std::string_view all(text, size);
     size_t close = all.rfind(')');
     long long parent = 0;
-    if (close == std::string_view::npos ||
-        sscanf(text + close + 1, " %*c %lld", &parent) != 1) {
+    if (close == std::string_view::npos || sscanf(text + close + 1, " %*c %lld", &parent) != 1) {
         return 0;
     }
     return parent;
@@ -130,8 +129,7 @@ Result<std::unique_ptr<SocketHub>> SocketHub::Open(Loop& main, const std::string
     return std::unique_ptr<SocketHub>(new SocketHub(main, std::move(*listener), options));
 }
 
-SocketHub::SocketHub(Loop& main, std::unique_ptr<net::Listener> listener,
-                     const HubOptions& options)
+SocketHub::SocketHub(Loop& main, std::unique_ptr<net::Listener> listener, const HubOptions& options)
     : LoopBound(main), options_(options), listener_(std::move(listener)) {
     listener_->Accept(
         [this](int descriptor, net::Stream::Kind kind) {
@@ -192,9 +190,8 @@ bool SocketHub::Match(Guest& guest) {
             Expected expected = std::move(found->second);
             expected_.erase(found);
             Connected connected{guest.TakeDescriptor(), guest.kind(), guest.said};
-            expected.home->Post([call = std::move(expected.connected), connected]() mutable {
-                call(connected);
-            });
+            expected.home->Post(
+                [call = std::move(expected.connected), connected]() mutable { call(connected); });
             return true;
         }
     }

@@ -241,8 +241,7 @@ void ServerContainer::OnAlarm() {
             outcome_ = {true, true};
             entries_[next_].serving = false;
             break;
-        default:
-            return;
+        default: return;
     }
     main_.Post([this] { StopNext(); });
 }

@@ -194,20 +194,15 @@ void Server::NotifyReady() {
 
 void Server::OnSignal(net::Signal signal) {
     switch (signal) {
-        case net::Signal::kUser1:
-            ResetAll();
-            return;
-        case net::Signal::kUser2:
-            Restart();
-            return;
+        case net::Signal::kUser1: ResetAll(); return;
+        case net::Signal::kUser2: Restart(); return;
         case net::Signal::kHangup:
             if (!hangup_stops_) {
                 Reload();
                 return;
             }
             [[fallthrough]];
-        default:
-            OnStopSignal();
+        default: OnStopSignal();
     }
 }
 

@@ -61,7 +61,7 @@ struct RequestEvent {
     std::string_view method{};
     std::string_view uri{};
     std::string_view remote_address{};
-    int status = 0;          // kFinished
+    int status = 0;  // kFinished
     int64_t start_unix_ns = 0;
     int64_t elapsed_ns = 0;  // kFinished
     uint64_t read_bytes = 0;

@@ -1,6 +1,7 @@
-#include <catch2/catch.hpp>
 #include <string>
 #include <thread>
+
+#include <catch2/catch.hpp>
 
 #include "core/base/bytes.hpp"
 #include "core/base/callback.hpp"
@@ -57,7 +58,9 @@ TEST_CASE("callback: small captures live inside, large ones are boxed, both move
     REQUIRE(small() == "small");
     REQUIRE(moved() == "boxed");
     REQUIRE_FALSE(static_cast<bool>(large));
-    struct Large { char bytes[200]; };
+    struct Large {
+        char bytes[200];
+    };
     REQUIRE_FALSE(Callback<void()>::kFits<Large>);
 }
 

@@ -23,8 +23,8 @@ class Callback<R(Args...)> {
 public:
     static constexpr size_t kInline = 64;
     template <class F>
-    static constexpr bool kFits = sizeof(std::decay_t<F>) <= kInline &&
-                                  std::is_nothrow_move_constructible_v<std::decay_t<F>>;
+    static constexpr bool kFits =
+        sizeof(std::decay_t<F>) <= kInline && std::is_nothrow_move_constructible_v<std::decay_t<F>>;
 
     Callback() = default;
     Callback(std::nullptr_t) {}  // NOLINT: as std::function

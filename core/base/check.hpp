@@ -10,11 +10,11 @@ namespace rr {
 
 }  // namespace rr
 
-#define RR_CHECK(condition)                                   \
-    do {                                                      \
-        if (!(condition)) [[unlikely]] {                      \
+#define RR_CHECK(condition)                                    \
+    do {                                                       \
+        if (!(condition)) [[unlikely]] {                       \
             ::rr::CheckFailed(__FILE__, __LINE__, #condition); \
-        }                                                     \
+        }                                                      \
     } while (false)
 
 #ifdef NDEBUG

@@ -1,9 +1,10 @@
 #include "core/base/loop.hpp"
 
 #include <signal.h>
-#include <uv.h>
 
 #include <algorithm>
+
+#include <uv.h>
 
 namespace rr {
 
@@ -13,8 +14,7 @@ struct Loop::Handles {
     uv_check_t after_poll;
 };
 
-Loop::Loop(std::string name)
-    : name_(std::move(name)), uv_(new uv_loop_s), handles_(new Handles) {
+Loop::Loop(std::string name) : name_(std::move(name)), uv_(new uv_loop_s), handles_(new Handles) {
     // A peer that is gone is an error code of a write, not a signal.
     signal(SIGPIPE, SIG_IGN);
     RR_CHECK(uv_loop_init(uv_.get()) == 0);
@@ -22,9 +22,8 @@ Loop::Loop(std::string name)
     handles_->wakeup.data = this;
     handles_->before_poll.data = this;
     handles_->after_poll.data = this;
-    RR_CHECK(uv_async_init(uv_.get(), &handles_->wakeup, [](uv_async_t* h) {
-                 static_cast<Loop*>(h->data)->Drain();
-             }) == 0);
+    RR_CHECK(uv_async_init(uv_.get(), &handles_->wakeup,
+                           [](uv_async_t* h) { static_cast<Loop*>(h->data)->Drain(); }) == 0);
     // Output is flushed after the poll phase, and before the next one for what timers wrote.
     uv_prepare_init(uv_.get(), &handles_->before_poll);
     uv_prepare_start(&handles_->before_poll,
@@ -118,21 +117,16 @@ void Loop::Offload(Callback<void()> work, Callback<void()> done) {
     auto* job = new Job{{}, std::move(work), std::move(done)};
     job->request.data = job;
     RR_CHECK(uv_queue_work(
-                 uv_.get(), &job->request,
-                 [](uv_work_t* r) { static_cast<Job*>(r->data)->work(); },
+                 uv_.get(), &job->request, [](uv_work_t* r) { static_cast<Job*>(r->data)->work(); },
                  [](uv_work_t* r, int) {
                      std::unique_ptr<Job> finished(static_cast<Job*>(r->data));
                      finished->done();
                  }) == 0);
 }
 
-Instant Loop::Now() const {
-    return Instant(std::chrono::milliseconds(uv_now(uv_.get())));
-}
+Instant Loop::Now() const { return Instant(std::chrono::milliseconds(uv_now(uv_.get()))); }
 
-int64_t Loop::NowMilliseconds() const {
-    return static_cast<int64_t>(uv_now(uv_.get()));
-}
+int64_t Loop::NowMilliseconds() const { return static_cast<int64_t>(uv_now(uv_.get())); }
 
 void Loop::FlushAll() {
     while (!flush_.empty()) {

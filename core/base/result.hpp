@@ -8,8 +8,9 @@
 #include <source_location>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
+
+#include <tl/expected.hpp>
 
 #include "core/base/error.hpp"
 

@@ -33,16 +33,11 @@ std::string_view GoType(const Node& node) {
         return "[]interface {}";
     }
     switch (ScalarType(node)) {
-        case Type::kNull:
-            return "nil";
-        case Type::kBool:
-            return "bool";
-        case Type::kInteger:
-            return "int";
-        case Type::kFloat:
-            return "float64";
-        case Type::kString:
-            break;
+        case Type::kNull: return "nil";
+        case Type::kBool: return "bool";
+        case Type::kInteger: return "int";
+        case Type::kFloat: return "float64";
+        case Type::kString: break;
     }
     return "string";
 }

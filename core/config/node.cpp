@@ -198,21 +198,11 @@ void WriteString(std::string_view text, std::string& out) {
 
 void WriteScalar(const Node& node, std::string& out) {
     switch (ScalarType(node)) {
-        case Type::kNull:
-            out += "null";
-            return;
-        case Type::kBool:
-            out += *ParseBool(node.text) ? "true" : "false";
-            return;
-        case Type::kInteger:
-            out += std::to_string(*ParseInteger(node.text));
-            return;
-        case Type::kFloat:
-            out += FormatNumber(*ParseNumber(node.text));
-            return;
-        case Type::kString:
-            WriteString(node.text, out);
-            return;
+        case Type::kNull: out += "null"; return;
+        case Type::kBool: out += *ParseBool(node.text) ? "true" : "false"; return;
+        case Type::kInteger: out += std::to_string(*ParseInteger(node.text)); return;
+        case Type::kFloat: out += FormatNumber(*ParseNumber(node.text)); return;
+        case Type::kString: WriteString(node.text, out); return;
     }
 }
 

@@ -79,15 +79,11 @@ Type ScalarType(const Node& scalar) {
 
 std::string ScalarText(const Node& scalar) {
     switch (ScalarType(scalar)) {
-        case Type::kBool:
-            return *ParseBool(scalar.text) ? "1" : "0";
-        case Type::kInteger:
-            return std::to_string(*ParseInteger(scalar.text));
-        case Type::kFloat:
-            return FormatNumber(*ParseNumber(scalar.text));
+        case Type::kBool: return *ParseBool(scalar.text) ? "1" : "0";
+        case Type::kInteger: return std::to_string(*ParseInteger(scalar.text));
+        case Type::kFloat: return FormatNumber(*ParseNumber(scalar.text));
         case Type::kNull:
-        case Type::kString:
-            break;
+        case Type::kString: break;
     }
     return scalar.text;
 }

@@ -64,17 +64,10 @@ size_t SequenceAt(std::string_view text, size_t at) {
 
 void AppendControl(Line& line, char c) {
     switch (c) {
-        case '\n':
-            line.Append("\\n");
-            return;
-        case '\r':
-            line.Append("\\r");
-            return;
-        case '\t':
-            line.Append("\\t");
-            return;
-        default:
-            break;
+        case '\n': line.Append("\\n"); return;
+        case '\r': line.Append("\\r"); return;
+        case '\t': line.Append("\\t"); return;
+        default: break;
     }
     constexpr std::string_view kHex = "0123456789abcdef";
     const auto byte = static_cast<uint8_t>(c);

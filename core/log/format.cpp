@@ -107,9 +107,7 @@ Format::Format(const ChannelConfig& config, std::string_view name, bool colours)
             level_ = Case::kLower;
             break;
         case Mode::kRaw:
-        case Mode::kNone:
-            raw_ = true;
-            break;
+        case Mode::kNone: raw_ = true; break;
         case Mode::kDevelopment:
         case Mode::kOther:
             time_ = Time::kIso;

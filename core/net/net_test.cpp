@@ -1,10 +1,12 @@
-#include <catch2/catch.hpp>
 #include <fcntl.h>
-#include <memory>
-#include <string>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <memory>
+#include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "core/net/address.hpp"
 #include "core/net/listener.hpp"

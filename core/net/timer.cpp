@@ -1,8 +1,8 @@
 #include "core/net/timer.hpp"
 
-#include <uv.h>
-
 #include <memory>
+
+#include <uv.h>
 
 namespace rr::net {
 

@@ -31,8 +31,7 @@ PoolConfig::DynamicAllocator ParseAllocator(const config::Section& s) {
     int64_t most = s.Integer("max_workers", c.max_workers, 0);
     int64_t rate = s.Integer("spawn_rate", c.spawn_rate, 0);
     // The reference clamps both and reads 0 as the default.
-    c.max_workers = most == 0 ? c.max_workers
-                              : static_cast<uint32_t>(std::min(most, kMostExtras));
+    c.max_workers = most == 0 ? c.max_workers : static_cast<uint32_t>(std::min(most, kMostExtras));
     c.spawn_rate = rate == 0 ? c.spawn_rate : static_cast<uint32_t>(std::min(rate, kMostExtras));
     Duration idle = s.Time("idle_timeout", c.idle_timeout);
     c.idle_timeout = idle < std::chrono::seconds(1) ? c.idle_timeout : idle;

@@ -31,9 +31,7 @@ TEST_CASE("pool config: no number of workers means one per logical CPU") {
     REQUIRE(Parse("  num_workers: 0\n").num_workers >= 1);
 }
 
-TEST_CASE("pool config: more than 500 workers are refused") {
-    Parse("  num_workers: 501\n", 1);
-}
+TEST_CASE("pool config: more than 500 workers are refused") { Parse("  num_workers: 501\n", 1); }
 
 TEST_CASE("pool config: supervisor and allocator, with the reference's clamps") {
     PoolConfig c = Parse(

@@ -80,8 +80,8 @@ void Pool::Resolve(Callback<void(Result<Plan>)> resolved) {
     std::vector<std::string> command =
         cfg_.command.empty() ? services.settings.command : cfg_.command;
     ++resolving_;
-    services.main->Post([&services, this, &home = loop_, command = std::move(command),
-                         name = name_, resolved = std::move(resolved)]() mutable {
+    services.main->Post([&services, this, &home = loop_, command = std::move(command), name = name_,
+                         resolved = std::move(resolved)]() mutable {
         Result<Plan> plan =
             rr::pool::Resolve(services.settings, command, {{"RR_MODE", std::move(name)}});
         home.Post([this, resolved = std::move(resolved), plan = std::move(plan)]() mutable {
@@ -118,8 +118,8 @@ size_t Pool::Serving() const {
 
 // Those that serve and those that soon will.
 size_t Pool::Healthy() const {
-    return Serving() + static_cast<size_t>(std::count_if(
-                           workers_.begin(), workers_.end(), [this](const auto& w) {
+    return Serving() + static_cast<size_t>(
+                           std::count_if(workers_.begin(), workers_.end(), [this](const auto& w) {
                                return w->generation() == generation_ && w->booting() &&
                                       w->doomed == Leave::kNo;
                            }));
@@ -128,9 +128,10 @@ size_t Pool::Healthy() const {
 // Never more than twice as many of one generation; older ones that still finish don't count, or
 // their long requests would keep new workers away.
 bool Pool::MayBoot() const {
-    auto mine = static_cast<size_t>(
-        std::count_if(workers_.begin(), workers_.end(),
-                      [this](const auto& w) { return w->generation() >= generation_; }));
+    auto mine =
+        static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(), [this](const auto& w) {
+            return w->generation() >= generation_;
+        }));
     return mine < 2 * std::max<size_t>(target_ + extras_, 1);
 }
 
@@ -305,15 +306,13 @@ void Pool::Doom(Worker& worker, Leave why) {
 
 bool Pool::MustLeave(const Worker& worker) const {
     switch (worker.doomed) {
-        case Leave::kNo:
-            return false;
+        case Leave::kNo: return false;
         case Leave::kTtl:
         case Leave::kIdleTtl:
         case Leave::kMemory:
             // Soft limits: it serves on until its successor does.
             return Serving() >= target_ + extras_;
-        default:
-            return true;
+        default: return true;
     }
 }
 
@@ -368,9 +367,8 @@ void Pool::OnWatchTick() {
         Leave why = Leave::kNo;
         if (limits.ttl > Duration::zero() && now - worker.created() >= limits.ttl) {
             why = Leave::kTtl;
-        } else if (limits.max_worker_memory > 0 &&
-                   ReadProcessStat(worker.pid()).resident_bytes >=
-                       limits.max_worker_memory * kMiB) {
+        } else if (limits.max_worker_memory > 0 && ReadProcessStat(worker.pid()).resident_bytes >=
+                                                       limits.max_worker_memory * kMiB) {
             why = Leave::kMemory;
         } else if (limits.idle_ttl > Duration::zero() && !worker.busy() && worker.execs() > 0 &&
                    now - worker.idle_since() >= limits.idle_ttl) {
@@ -393,14 +391,14 @@ void Pool::Grow() {
     if (closing_ || boot_timer_.armed() || !cfg_.dynamic) {
         return;
     }
-    bool booting = std::any_of(workers_.begin(), workers_.end(),
-                               [](const auto& w) { return w->booting(); });
+    bool booting =
+        std::any_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->booting(); });
     if (booting) {
         return;  // help is on its way already
     }
-    size_t more = std::min<size_t>(cfg_.allocator.spawn_rate,
-                                   cfg_.allocator.max_workers - std::min<size_t>(
-                                                                    extras_, cfg_.allocator.max_workers));
+    size_t more = std::min<size_t>(
+        cfg_.allocator.spawn_rate,
+        cfg_.allocator.max_workers - std::min<size_t>(extras_, cfg_.allocator.max_workers));
     extras_ += more;
     Maintain();
 }
@@ -408,8 +406,7 @@ void Pool::Grow() {
 void Pool::OnShrinkTick() {
     Instant now = Clock::now();
     for (Worker* idle = LongestIdle();
-         extras_ > 0 && idle != nullptr &&
-         now - idle->idle_since() >= cfg_.allocator.idle_timeout;
+         extras_ > 0 && idle != nullptr && now - idle->idle_since() >= cfg_.allocator.idle_timeout;
          idle = LongestIdle()) {
         --extras_;
         Retire(*idle, Leave::kShrink);
@@ -420,8 +417,8 @@ void Pool::EnsureDebugWorkers() {
     if (closing_ || plan_ == nullptr) {
         return;
     }
-    auto booting = static_cast<size_t>(std::count_if(
-        workers_.begin(), workers_.end(), [](const auto& w) { return w->booting(); }));
+    auto booting = static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(),
+                                                     [](const auto& w) { return w->booting(); }));
     while (booting < queue_.size() && workers_.size() < debug_limit_) {
         Spawn(plan_, generation_);
         ++booting;

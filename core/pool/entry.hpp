@@ -19,11 +19,11 @@ struct Entry {
     uint64_t id = 0;
     Job job;
     JobSink* sink = nullptr;
-    Instant since;                     // when Exec was called
-    std::array<Worker*, 2> on{};       // workers that hold it
-    Worker* answering = nullptr;       // the one whose answer counts
-    uint8_t deaths = 0;                // workers that died under it
-    uint8_t handed_back = 0;           // workers that asked to be replaced instead of answering
+    Instant since;                // when Exec was called
+    std::array<Worker*, 2> on{};  // workers that hold it
+    Worker* answering = nullptr;  // the one whose answer counts
+    uint8_t deaths = 0;           // workers that died under it
+    uint8_t handed_back = 0;      // workers that asked to be replaced instead of answering
     bool in_queue = false;
     bool cancelled = false;
     bool streaming = false;

@@ -14,13 +14,13 @@ inline constexpr size_t kHeadroom = 24;
 
 // The bytes belong to the caller and stay unchanged and in place until OnDone.
 struct Job {
-    char* context = nullptr;    // kHeadroom writable bytes in front of it, the body right behind
+    char* context = nullptr;  // kHeadroom writable bytes in front of it, the body right behind
     uint32_t context_size = 0;
-    uint32_t body_size = 0;     // bytes behind the context
-    int body_file = -1;         // a body too large for memory: read from offset 0, not closed
+    uint32_t body_size = 0;  // bytes behind the context
+    int body_file = -1;      // a body too large for memory: read from offset 0, not closed
     uint64_t body_file_size = 0;
-    uint8_t codec = 0;          // frame flags: relay::flag::kJson, kProto, kRaw ...
-    bool replayable = false;    // may run a second time if the worker dies before it answered
+    uint8_t codec = 0;        // frame flags: relay::flag::kJson, kProto, kRaw ...
+    bool replayable = false;  // may run a second time if the worker dies before it answered
 };
 
 enum class JobEnd : uint8_t {

@@ -39,8 +39,8 @@ std::string Expand(const std::string& text, const Environment& known) {
         bool braced = text[i + 1] == '{';
         size_t begin = i + (braced ? 2 : 1);
         size_t end = begin;
-        while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 ||
-                                     text[end] == '_')) {
+        while (end < text.size() &&
+               (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) {
             ++end;
         }
         if (end == begin || (braced && (end == text.size() || text[end] != '}'))) {
@@ -126,7 +126,7 @@ Result<Environment> BuildEnvironment(
 }
 
 bool Executable(int directory, const std::string& path) {
-    struct stat info {};
+    struct stat info{};
     return fstatat(directory, path.c_str(), &info, 0) == 0 && S_ISREG(info.st_mode) &&
            faccessat(directory, path.c_str(), X_OK, 0) == 0;
 }

@@ -21,11 +21,11 @@ struct ServerSettings {
     std::vector<std::pair<std::string, std::string>> env;  // server.env, as in the file
     std::string user;
     std::string group;
-    std::string relay = "pipes";  // verbatim: RR_RELAY
-    std::string rpc;              // RR_RPC; empty: not set
-    std::string version;          // RR_VERSION
-    std::string directory;        // working directory, as the text the user gave
-    std::string dotenv;           // read anew at each generation; empty: none
+    std::string relay = "pipes";            // verbatim: RR_RELAY
+    std::string rpc;                        // RR_RPC; empty: not set
+    std::string version;                    // RR_VERSION
+    std::string directory;                  // working directory, as the text the user gave
+    std::string dotenv;                     // read anew at each generation; empty: none
     std::vector<std::string> dotenv_names;  // what the dotenv file added to our own environment
                                             // at start: only these may it change later
     Protocol protocol = Protocol::kAuto;
@@ -38,8 +38,8 @@ struct LaunchPlan {
     LaunchPlan(const LaunchPlan&) = delete;
     LaunchPlan& operator=(const LaunchPlan&) = delete;
 
-    int directory = -1;               // open descriptor of the working directory
-    std::string executable;           // absolute or relative to `directory`
+    int directory = -1;      // open descriptor of the working directory
+    std::string executable;  // absolute or relative to `directory`
     std::vector<std::string> argv;
     std::vector<std::string> environment;  // NAME=value
     bool change_ids = false;

@@ -11,14 +11,14 @@
 namespace rr::pool {
 namespace {
 
-constexpr size_t kOurQueue = 1024;               // if max_queue_size is absent ...
-constexpr size_t kOurQueuePerWorker = 256;       // ... or this much a worker, the larger
-constexpr uint8_t kMostHandedBack = 10;          // replace-me answers to one request
-constexpr size_t kPrefetchFrame = 4096;          // PIPE_BUF: such a write is never split
+constexpr size_t kOurQueue = 1024;          // if max_queue_size is absent ...
+constexpr size_t kOurQueuePerWorker = 256;  // ... or this much a worker, the larger
+constexpr uint8_t kMostHandedBack = 10;     // replace-me answers to one request
+constexpr size_t kPrefetchFrame = 4096;     // PIPE_BUF: such a write is never split
 constexpr Duration kPrefetchMean = std::chrono::milliseconds(1);
 constexpr Duration kPrefetchPatience = std::chrono::milliseconds(20);
 constexpr Duration kPrefetchTick = std::chrono::milliseconds(10);
-constexpr size_t kPrefetchLooks = 8;             // workers looked at for one request
+constexpr size_t kPrefetchLooks = 8;  // workers looked at for one request
 constexpr Duration kGrowAfter = std::chrono::milliseconds(200);
 constexpr double kMeanWeight = 0.1;
 
@@ -174,16 +174,13 @@ bool Pool::Hand(Worker& worker, Entry& entry) {
     // nothing by it: one system call less.
     bool look = !worker.numbered() || !entry.job.replayable;
     switch (look ? worker.Peek() : relay::Channel::Unsolicited::kNone) {
-        case relay::Channel::Unsolicited::kNone:
-            break;
+        case relay::Channel::Unsolicited::kNone: break;
         case relay::Channel::Unsolicited::kBytes:
             services_.log.Warn("worker wrote an answer that nobody asked for, it is replaced",
                                {{"pid", worker.pid()}});
             worker.Kill(Leave::kProtocol);
             return false;
-        case relay::Channel::Unsolicited::kEnded:
-            worker.AwaitExit();
-            return false;
+        case relay::Channel::Unsolicited::kEnded: worker.AwaitExit(); return false;
     }
     if (!worker.Start(entry)) {
         worker.AwaitExit();
@@ -317,8 +314,7 @@ void Pool::OnQueueTimer() {
         End(*entry, JobEnd::kNoWorker, text);
     }
     if (cfg_.dynamic && !cfg_.debug && !queue_.empty() &&
-        now - queue_.front()->since >=
-            std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10)) {
+        now - queue_.front()->since >= std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10)) {
         Grow();
     }
     ArmQueueTimer();
@@ -406,8 +402,7 @@ void Pool::OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) 
             Doom(worker, Leave::kMaxJobs);
         }
     }
-    mean_run_ns_ +=
-        kMeanWeight * (static_cast<double>(worker.last_run().count()) - mean_run_ns_);
+    mean_run_ns_ += kMeanWeight * (static_cast<double>(worker.last_run().count()) - mean_run_ns_);
     if (worker.open_count() > 0) {
         PrefetchFor(worker);
     } else {

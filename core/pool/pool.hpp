@@ -52,12 +52,12 @@ struct PoolStatus {
     std::vector<WorkerInfo> workers;
     uint64_t ready = 0;
     uint64_t working = 0;
-    uint64_t queued = 0;       // waiting for a worker
-    uint64_t generation = 0;   // counts resets
+    uint64_t queued = 0;      // waiting for a worker
+    uint64_t generation = 0;  // counts resets
     bool resetting = false;
     bool queue_full = false;
     bool debug = false;
-    std::string boot_error;    // of the last boot, if it failed
+    std::string boot_error;  // of the last boot, if it failed
 };
 
 class WorkerPool {

@@ -141,23 +141,23 @@ private:
     std::vector<uint32_t> free_entries_;
     EntryQueue queue_;
     size_t executing_ = 0;
-    std::vector<Entry*> ended_;     // their OnDone comes at the end of the turn
+    std::vector<Entry*> ended_;  // their OnDone comes at the end of the turn
     net::Timer queue_timer_;
     net::Timer prefetch_timer_;
-    double mean_run_ns_ = 0;        // weighted mean of recent executions
+    double mean_run_ns_ = 0;  // weighted mean of recent executions
     size_t prefetch_cursor_ = 0;
 
     // Reset.
     bool resetting_ = false;
     Instant reset_begun_;
     Plan next_plan_;
-    size_t reset_left_ = 0;         // workers of the new generation that are still to boot
+    size_t reset_left_ = 0;  // workers of the new generation that are still to boot
     std::vector<Done> reset_waiting_;
     std::vector<Done> reset_next_;  // their reset runs after the current one
     net::Timer reset_timer_;
 
     // Closing.
-    int resolving_ = 0;             // answers of the main thread that are still to come
+    int resolving_ = 0;  // answers of the main thread that are still to come
     bool closing_ = false;
     bool closed_called_ = false;
     Deadline close_deadline_{};

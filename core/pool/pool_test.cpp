@@ -7,10 +7,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <map>
 #include <optional>
+
+#include <catch2/catch.hpp>
 
 #include "core/api/events.hpp"
 #include "relay/frame.hpp"
@@ -403,10 +404,12 @@ TEST_CASE("pool: a request prefetched behind a slow one is run by somebody else"
 }
 
 TEST_CASE("pool: waiting ends in time also for a request prefetched behind a stuck one") {
-    Fixture f([](PoolConfig& c) {
-        c.num_workers = 1;
-        c.allocate_timeout = milliseconds(300);
-    }, kNumbered);
+    Fixture f(
+        [](PoolConfig& c) {
+            c.num_workers = 1;
+            c.allocate_timeout = milliseconds(300);
+        },
+        kNumbered);
     REQUIRE(f.Open());
     Call stuck("hang");
     Call behind("echo y", true);
@@ -447,7 +450,8 @@ TEST_CASE("pool: a boot failure is told with exit code, output and command") {
 }
 
 TEST_CASE("pool: a worker that never answers the handshake is killed and reported") {
-    Fixture f([](PoolConfig& c) { c.allocate_timeout = milliseconds(200); }, {{"BOOT_SILENT", "1"}});
+    Fixture f([](PoolConfig& c) { c.allocate_timeout = milliseconds(200); },
+              {{"BOOT_SILENT", "1"}});
     REQUIRE_FALSE(f.Open());
     REQUIRE(f.error.find("allocate_timeout") != std::string::npos);
 }
@@ -514,10 +518,12 @@ TEST_CASE("pool: a reset in steps keeps serving") {
 }
 
 TEST_CASE("pool: a stubborn worker is gone within destroy_timeout") {
-    Fixture f([](PoolConfig& c) {
-        c.num_workers = 1;
-        c.destroy_timeout = milliseconds(300);
-    }, {{"STUBBORN", "1"}});
+    Fixture f(
+        [](PoolConfig& c) {
+            c.num_workers = 1;
+            c.destroy_timeout = milliseconds(300);
+        },
+        {{"STUBBORN", "1"}});
     REQUIRE(f.Open());
     f.Shut(std::chrono::seconds(60));  // RunUntil gives up long before
 }

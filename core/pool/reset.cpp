@@ -70,12 +70,14 @@ void Pool::BootNext() {
         return;
     }
     auto of_next = [this](const auto& w) { return w->generation() > generation_ && !w->leaving(); };
-    auto booting = static_cast<size_t>(std::count_if(
-        workers_.begin(), workers_.end(), [&](const auto& w) { return of_next(w) && w->booting(); }));
+    auto booting =
+        static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(), [&](const auto& w) {
+            return of_next(w) && w->booting();
+        }));
     auto parked = static_cast<size_t>(std::count_if(
         workers_.begin(), workers_.end(), [&](const auto& w) { return of_next(w) && w->parked; }));
-    auto retiring = static_cast<size_t>(
-        std::count_if(workers_.begin(), workers_.end(), [this](const auto& w) {
+    auto retiring =
+        static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(), [this](const auto& w) {
             return w->generation() < generation_ || w->leaving();
         }));
     if (reset_left_ > 0 && booting + parked == 0) {

@@ -8,9 +8,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include <unordered_map>
+
+#include <uv.h>
 
 #include "core/base/process.hpp"
 #include "core/pool/spawner.hpp"
@@ -44,7 +45,7 @@ struct ChildPlan {
 // only if something failed, with errno. The ids are set by raw calls because glibc's wrappers would
 // signal our other threads.
 int BecomeChild(const ChildPlan& c) {
-    struct sigaction standard {};
+    struct sigaction standard{};
     standard.sa_handler = SIG_DFL;
     for (int number = 1; number <= kLastSignal; ++number) {
         sigaction(number, &standard, nullptr);
@@ -95,7 +96,8 @@ public:
         uv_signal_init(main.raw(), watch_);
         watch_->data = this;
         uv_signal_start(
-            watch_, [](uv_signal_t* h, int) noexcept { static_cast<LinuxSpawner*>(h->data)->Reap(); },
+            watch_,
+            [](uv_signal_t* h, int) noexcept { static_cast<LinuxSpawner*>(h->data)->Reap(); },
             SIGCHLD);
         uv_unref(reinterpret_cast<uv_handle_t*>(watch_));
     }
@@ -157,8 +159,7 @@ private:
             }
             Child child = std::move(it->second);
             it = children_.erase(it);
-            child.home->Post(
-                [exited = std::move(child.exited), exit]() mutable { exited(exit); });
+            child.home->Post([exited = std::move(child.exited), exit]() mutable { exited(exit); });
         }
     }
 
@@ -197,8 +198,10 @@ Result<Spawned> LinuxSpawner::Start(const SpawnRequest& request) {
     }
     environment.push_back(nullptr);
 
-    ChildPlan child{&plan, argv.data(), environment.data(), in[0], out[1], err[1], getpid(), {}, {}};
-    if (process::DescriptorLimitAtStart() > 0 && getrlimit(RLIMIT_NOFILE, &child.descriptors) == 0) {
+    ChildPlan child{&plan, argv.data(), environment.data(), in[0], out[1], err[1], getpid(),
+                    {},    {}};
+    if (process::DescriptorLimitAtStart() > 0 &&
+        getrlimit(RLIMIT_NOFILE, &child.descriptors) == 0) {
         child.descriptors.rlim_cur = process::DescriptorLimitAtStart();
     }
     sigset_t all;

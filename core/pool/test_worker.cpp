@@ -179,8 +179,7 @@ int main() {
             if (getenv("BOOT_SILENT") != nullptr) {
                 continue;
             }
-            Answer("",
-                   "{\"pid\":" + std::to_string(getpid()) + (negotiates ? ",\"rr\":1}" : "}"),
+            Answer("", "{\"pid\":" + std::to_string(getpid()) + (negotiates ? ",\"rr\":1}" : "}"),
                    rr::relay::flag::kControl);
             numbered = negotiates;
             continue;

@@ -77,8 +77,7 @@ void Worker::Boot() {
     SpawnRequest request{settings_.plan, settings_.services->hub == nullptr};
     // The pool keeps a worker until its exit was seen: `this` outlives both callbacks.
     settings_.services->spawner->Spawn(
-        loop_, std::move(request),
-        [this](Result<Spawned> result) { OnSpawned(std::move(result)); },
+        loop_, std::move(request), [this](Result<Spawned> result) { OnSpawned(std::move(result)); },
         [this](ExitStatus status) { OnExited(status); });
 }
 
@@ -102,14 +101,14 @@ void Worker::OnSpawned(Result<Spawned> result) {
         settings_.services->spawner->Signal(pid_, SIGKILL);
     }
     if (settings_.services->hub != nullptr) {
-        settings_.services->hub->Expect(
-            pid_, loop_, [alive = alive_](relay::SocketHub::Connected connected) {
-                if (*alive != nullptr) {
-                    (*alive)->OnConnected(connected);
-                } else {
-                    close(connected.descriptor);
-                }
-            });
+        settings_.services->hub->Expect(pid_, loop_,
+                                        [alive = alive_](relay::SocketHub::Connected connected) {
+                                            if (*alive != nullptr) {
+                                                (*alive)->OnConnected(connected);
+                                            } else {
+                                                close(connected.descriptor);
+                                            }
+                                        });
         return;
     }
     channel_ = std::make_unique<relay::Channel>(loop_, settings_.dialect, result->in, result->out,

@@ -116,8 +116,8 @@ public:
     // Its output ended inside a frame.
     bool cut_off() const { return channel_ && channel_->mid_frame(); }
     relay::Dialect dialect() const { return settings_.dialect; }
-    Instant started() const { return started_; }       // of the current request
-    Duration last_run() const { return last_run_; }    // of the request that ended last
+    Instant started() const { return started_; }     // of the current request
+    Duration last_run() const { return last_run_; }  // of the request that ended last
     Instant idle_since() const { return idle_since_; }
     Instant created() const { return created_; }
     uint64_t execs() const { return execs_; }
@@ -131,11 +131,11 @@ public:
     const std::string& command() const { return settings_.plan->command_line; }
 
     // ---- what the pool notes on it
-    uint64_t max_execs = 0;      // 0: no limit
-    Leave doomed = Leave::kNo;   // leaves when it may
+    uint64_t max_execs = 0;     // 0: no limit
+    Leave doomed = Leave::kNo;  // leaves when it may
     bool in_idle = false;
-    Instant stream_deadline;     // of an old generation: from then on its stream gets STOP
-    bool parked = false;         // ready, of a generation that has not taken over
+    Instant stream_deadline;  // of an old generation: from then on its stream gets STOP
+    bool parked = false;      // ready, of a generation that has not taken over
     Callback<void(Result<void>)> booted_callback;  // of AddWorker
 
 private:
@@ -207,11 +207,11 @@ private:
     Duration last_run_{};
     Instant idle_since_;
     std::unique_ptr<net::Timer> exec_timer_;
-    bool streaming_ = false;        // a frame with STREAM came, its last one did not
-    bool answer_begun_ = false;     // of the oldest request
-    bool frame_more_ = false;       // the frame that is delivered in pieces is not the last
-    bool dropping_ = false;         // pieces of an answer that nobody wants
-    bool stop_sent_ = false;        // STOP to a stream
+    bool streaming_ = false;     // a frame with STREAM came, its last one did not
+    bool answer_begun_ = false;  // of the oldest request
+    bool frame_more_ = false;    // the frame that is delivered in pieces is not the last
+    bool dropping_ = false;      // pieces of an answer that nobody wants
+    bool stop_sent_ = false;     // STOP to a stream
     bool awaiting_fence_ = false;
     char v2_body_prefix_[17];
 

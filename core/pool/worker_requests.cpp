@@ -267,8 +267,8 @@ bool Worker::Number(const relay::FrameHeader& header) {
     bool error = (header.flags & relay::flag::kError) != 0;
     if (!numbered_) {
         if (!error && header.options != 1) {
-            Broken(JobEnd::kProtocol, "the answer has " + std::to_string(header.options) +
-                                          " options instead of one");
+            Broken(JobEnd::kProtocol,
+                   "the answer has " + std::to_string(header.options) + " options instead of one");
             return false;
         }
         return true;

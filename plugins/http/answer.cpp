@@ -52,16 +52,11 @@ public:
         uint64_t number = 0;
         Bytes text;
         switch (tag & 7) {
-            case 0:
-                return Varint(number);
-            case 1:
-                return Drop(8);
-            case 2:
-                return Text(text);
-            case 5:
-                return Drop(4);
-            default:
-                return false;
+            case 0: return Varint(number);
+            case 1: return Drop(8);
+            case 2: return Text(text);
+            case 5: return Drop(4);
+            default: return false;
         }
     }
 
@@ -181,12 +176,9 @@ struct AnswerDecoder::Json {
 
 const char* Describe(AnswerFault fault) {
     switch (fault) {
-        case AnswerFault::kNone:
-            return "";
-        case AnswerFault::kCodec:
-            return "unknown payload type";
-        case AnswerFault::kMalformed:
-            return "malformed answer context";
+        case AnswerFault::kNone: return "";
+        case AnswerFault::kCodec: return "unknown payload type";
+        case AnswerFault::kMalformed: return "malformed answer context";
     }
     return "";
 }

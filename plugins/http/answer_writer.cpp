@@ -20,26 +20,16 @@ struct Failure {
 
 Failure FailureOf(pool::JobEnd end) {
     switch (end) {
-        case pool::JobEnd::kDone:
-            return {502, true, "worker sent no answer"};
-        case pool::JobEnd::kSoftError:
-            return {500, true, "worker reported an error"};
-        case pool::JobEnd::kWorkerDied:
-            return {502, true, "worker died"};
-        case pool::JobEnd::kProtocol:
-            return {502, true, "worker broke the protocol"};
-        case pool::JobEnd::kExecTtl:
-            return {504, true, "exec_ttl passed"};
-        case pool::JobEnd::kNoWorker:
-            return {503, true, "no free worker"};
-        case pool::JobEnd::kQueueFull:
-            return {503, true, "queue is full"};
-        case pool::JobEnd::kClosed:
-            return {503, true, "server is stopping"};
-        case pool::JobEnd::kTooLarge:
-            return {413, false, "request is too large for a frame"};
-        case pool::JobEnd::kCancelled:
-            break;
+        case pool::JobEnd::kDone: return {502, true, "worker sent no answer"};
+        case pool::JobEnd::kSoftError: return {500, true, "worker reported an error"};
+        case pool::JobEnd::kWorkerDied: return {502, true, "worker died"};
+        case pool::JobEnd::kProtocol: return {502, true, "worker broke the protocol"};
+        case pool::JobEnd::kExecTtl: return {504, true, "exec_ttl passed"};
+        case pool::JobEnd::kNoWorker: return {503, true, "no free worker"};
+        case pool::JobEnd::kQueueFull: return {503, true, "queue is full"};
+        case pool::JobEnd::kClosed: return {503, true, "server is stopping"};
+        case pool::JobEnd::kTooLarge: return {413, false, "request is too large for a frame"};
+        case pool::JobEnd::kCancelled: break;
     }
     return {503, true, "cancelled"};
 }
@@ -77,17 +67,14 @@ void AnswerWriter::OnHead(const pool::AnswerHead& head) {
     r_.more = head.more;
     r_.in_chunk = false;
     switch (r_.state) {
-        case State::kNothing:
-            TakeFirst(head);
-            break;
+        case State::kNothing: TakeFirst(head); break;
         case State::kHeld:
             // An empty first frame, and no last one: the body's first byte decides what is sniffed.
             r_.held_size += head.body_size;
             break;
         case State::kWhole:
         case State::kBody:
-        case State::kOwn:
-            break;
+        case State::kOwn: break;
     }
 }
 
@@ -106,7 +93,8 @@ void AnswerWriter::TakeFirst(const pool::AnswerHead& head) {
         facts.head_request = r_.head_request;
         facts.keep_alive = r_.wants_more && r_.handler->KeepsAlive();
         facts.date = r_.tools->Date();
-        r_.plan = r_.tools->writer.WriteBadStatus(answer, r_.status, facts, &carried_, r_.stream->queue());
+        r_.plan = r_.tools->writer.WriteBadStatus(answer, r_.status, facts, &carried_,
+                                                  r_.stream->queue());
         r_.written = r_.head_request ? 0 : r_.plan.length;
         r_.stream->Flushed();
         return;
@@ -196,8 +184,7 @@ void AnswerWriter::WriteBody(Bytes body) {
     uint64_t left = r_.frame_left;
     r_.frame_left -= std::min<uint64_t>(left, body.size());
     switch (r_.plan.framing) {
-        case Framing::kNone:
-            return;
+        case Framing::kNone: return;
         case Framing::kLength:
             if (body.size() > r_.length_left) {
                 r_.overflow = true;
@@ -218,9 +205,7 @@ void AnswerWriter::WriteBody(Bytes body) {
                 r_.in_chunk = false;
             }
             break;
-        case Framing::kClose:
-            out.Append(body);
-            break;
+        case Framing::kClose: out.Append(body); break;
     }
     r_.written += body.size();
 }

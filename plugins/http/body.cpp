@@ -115,9 +115,7 @@ void RequestBody::Take(Bytes data) {
         return;
     }
     switch (r_.kind) {
-        case BodyKind::kRaw:
-            TakeRaw(data);
-            break;
+        case BodyKind::kRaw: TakeRaw(data); break;
         case BodyKind::kForm:
             if (form_.size() + data.size() > r_.tools->config.form_limit) {
                 Fault(413, kTooLarge);
@@ -125,12 +123,9 @@ void RequestBody::Take(Bytes data) {
             }
             form_.Append(data);
             break;
-        case BodyKind::kMultipart:
-            Fault(r_.multipart->parser.Feed(data));
-            break;
+        case BodyKind::kMultipart: Fault(r_.multipart->parser.Feed(data)); break;
         case BodyKind::kIgnored:
-        case BodyKind::kFormEmpty:
-            break;
+        case BodyKind::kFormEmpty: break;
     }
     if (r_.status == Status::kMore && r_.files && r_.files->full()) {
         r_.status = Status::kFull;
@@ -217,16 +212,10 @@ void RequestBody::Complete() {
                 r_.status = Status::kBad;
             }
             break;
-        case BodyKind::kIgnored:
-            WriteContext(false, {});
-            break;
+        case BodyKind::kIgnored: WriteContext(false, {}); break;
         case BodyKind::kForm:
-        case BodyKind::kFormEmpty:
-            CompleteForm();
-            break;
-        case BodyKind::kMultipart:
-            CompleteMultipart();
-            break;
+        case BodyKind::kFormEmpty: CompleteForm(); break;
+        case BodyKind::kMultipart: CompleteMultipart(); break;
     }
 }
 

@@ -72,18 +72,14 @@ bool ChunkedDecoder::Take(char c) {
                 return true;
             }
             return ++line_ <= kLineMost && IsText(c);
-        case State::kSizeLf:
-            return c == '\n' && EndOfSizeLine();
-        case State::kDataCr:
-            state_ = State::kDataLf;
-            return c == '\r';
+        case State::kSizeLf: return c == '\n' && EndOfSizeLine();
+        case State::kDataCr: state_ = State::kDataLf; return c == '\r';
         case State::kDataLf:
             state_ = State::kSizeFirst;
             digits_ = 0;
             line_ = 0;
             return c == '\n';
-        default:
-            return TakeTrailer(c);
+        default: return TakeTrailer(c);
     }
 }
 
@@ -121,14 +117,9 @@ bool ChunkedDecoder::TakeTrailer(char c) {
                 return true;
             }
             return IsText(c);
-        case State::kTrailerLf:
-            state_ = State::kTrailerStart;
-            return c == '\n';
-        case State::kEndLf:
-            state_ = State::kEnd;
-            return c == '\n';
-        default:
-            return false;
+        case State::kTrailerLf: state_ = State::kTrailerStart; return c == '\n';
+        case State::kEndLf: state_ = State::kEnd; return c == '\n';
+        default: return false;
     }
 }
 

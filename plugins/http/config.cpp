@@ -121,8 +121,8 @@ HttpConfig ParseHttpConfig(const Section& s) {
 
     Section uploads = s.Sub("uploads");
     c.uploads.dir = uploads.String("dir", "");
-    if (std::error_code none; !c.uploads.dir.empty() &&
-                              !std::filesystem::is_directory(c.uploads.dir, none)) {
+    if (std::error_code none;
+        !c.uploads.dir.empty() && !std::filesystem::is_directory(c.uploads.dir, none)) {
         uploads.Warning("dir", "no such directory: " + c.uploads.dir + "; uploads will fail");
     }
     c.uploads.rules.forbid = Extensions(uploads, "forbid");

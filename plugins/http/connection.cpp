@@ -90,11 +90,9 @@ size_t Connection::Advance(Bytes in) {
                 break;
             }
             case State::kReady:
-            case State::kBusy:
-                return used;
+            case State::kBusy: return used;
             case State::kLinger:
-            case State::kCut:
-                return in.size();
+            case State::kCut: return in.size();
         }
     }
 }
@@ -159,22 +157,15 @@ size_t Connection::AdvanceBody(Bytes in) {
 
 void Connection::FollowBody(RequestBody::Status status) {
     switch (status) {
-        case RequestBody::Status::kMore:
-            break;
-        case RequestBody::Status::kFull:
-            stream_.StopReading();
-            break;
+        case RequestBody::Status::kMore: break;
+        case RequestBody::Status::kFull: stream_.StopReading(); break;
         case RequestBody::Status::kDisk:
             // Nothing is wanted from the client: what it sends now is its next request.
             server_.Touch(*this, Wait::kBusy);
             state_ = State::kBusy;
             break;
-        case RequestBody::Status::kComplete:
-            state_ = State::kReady;
-            break;
-        case RequestBody::Status::kBad:
-            exchange_->RefuseBody();
-            break;
+        case RequestBody::Status::kComplete: state_ = State::kReady; break;
+        case RequestBody::Status::kBad: exchange_->RefuseBody(); break;
     }
 }
 

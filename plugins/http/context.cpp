@@ -57,12 +57,9 @@ bool ReachesPhp(const RequestHead& head, HeaderId id) {
     switch (id) {
         case HeaderId::kHost:
         case HeaderId::kTransferEncoding:
-        case HeaderId::kTrailer:
-            return false;
-        case HeaderId::kContentLength:
-            return !head.chunked;
-        default:
-            return true;
+        case HeaderId::kTrailer: return false;
+        case HeaderId::kContentLength: return !head.chunked;
+        default: return true;
     }
 }
 

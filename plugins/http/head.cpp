@@ -121,20 +121,16 @@ bool IsHostText(Bytes value) {
 
 Method IdentifyMethod(Bytes name) {
     switch (name.size()) {
-        case 3:
-            return name == "GET" ? Method::kGet : name == "PUT" ? Method::kPut : Method::kOther;
+        case 3: return name == "GET" ? Method::kGet : name == "PUT" ? Method::kPut : Method::kOther;
         case 4:
             return name == "POST" ? Method::kPost : name == "HEAD" ? Method::kHead : Method::kOther;
-        case 5:
-            return name == "PATCH" ? Method::kPatch : Method::kOther;
-        case 6:
-            return name == "DELETE" ? Method::kDelete : Method::kOther;
+        case 5: return name == "PATCH" ? Method::kPatch : Method::kOther;
+        case 6: return name == "DELETE" ? Method::kDelete : Method::kOther;
         case 7:
             return name == "OPTIONS"   ? Method::kOptions
                    : name == "CONNECT" ? Method::kConnect
                                        : Method::kOther;
-        default:
-            return Method::kOther;
+        default: return Method::kOther;
     }
 }
 

@@ -56,52 +56,29 @@ bool ParseLength(Bytes text, uint64_t& out) {
 
 FaultText Describe(HeadFault fault) {
     switch (fault) {
-        case HeadFault::kNone:
-            return {200, ""};
-        case HeadFault::kBareCr:
-            return {400, "bare CR"};
-        case HeadFault::kBareLf:
-            return {400, "bare LF"};
-        case HeadFault::kControl:
-            return {400, "control byte"};
-        case HeadFault::kFold:
-            return {400, "folded header line"};
-        case HeadFault::kRequestLine:
-            return {400, "malformed request line"};
-        case HeadFault::kMethod:
-            return {400, "invalid method"};
-        case HeadFault::kTarget:
-            return {400, "invalid request target"};
-        case HeadFault::kVersion:
-            return {505, "unsupported protocol version"};
-        case HeadFault::kName:
-            return {400, "invalid header name"};
-        case HeadFault::kNoColon:
-            return {400, "header line without colon"};
-        case HeadFault::kNoHost:
-            return {400, "missing required Host header"};
-        case HeadFault::kTwoHosts:
-            return {400, "too many Host headers"};
-        case HeadFault::kHost:
-            return {400, "malformed Host header"};
-        case HeadFault::kLength:
-            return {400, "invalid Content-Length"};
-        case HeadFault::kTwoLengths:
-            return {400, "repeated Content-Length"};
-        case HeadFault::kEncoding:
-            return {400, "unsupported Transfer-Encoding"};
-        case HeadFault::kEncodingOn10:
-            return {400, "Transfer-Encoding on HTTP/1.0"};
-        case HeadFault::kLengthAndEncoding:
-            return {400, "Content-Length beside Transfer-Encoding"};
-        case HeadFault::kTargetTooLong:
-            return {414, "request target too long"};
-        case HeadFault::kHeadTooLarge:
-            return {431, "request head too large"};
-        case HeadFault::kTooManyHeaders:
-            return {431, "too many headers"};
-        case HeadFault::kParser:
-            return {400, "malformed request"};
+        case HeadFault::kNone: return {200, ""};
+        case HeadFault::kBareCr: return {400, "bare CR"};
+        case HeadFault::kBareLf: return {400, "bare LF"};
+        case HeadFault::kControl: return {400, "control byte"};
+        case HeadFault::kFold: return {400, "folded header line"};
+        case HeadFault::kRequestLine: return {400, "malformed request line"};
+        case HeadFault::kMethod: return {400, "invalid method"};
+        case HeadFault::kTarget: return {400, "invalid request target"};
+        case HeadFault::kVersion: return {505, "unsupported protocol version"};
+        case HeadFault::kName: return {400, "invalid header name"};
+        case HeadFault::kNoColon: return {400, "header line without colon"};
+        case HeadFault::kNoHost: return {400, "missing required Host header"};
+        case HeadFault::kTwoHosts: return {400, "too many Host headers"};
+        case HeadFault::kHost: return {400, "malformed Host header"};
+        case HeadFault::kLength: return {400, "invalid Content-Length"};
+        case HeadFault::kTwoLengths: return {400, "repeated Content-Length"};
+        case HeadFault::kEncoding: return {400, "unsupported Transfer-Encoding"};
+        case HeadFault::kEncodingOn10: return {400, "Transfer-Encoding on HTTP/1.0"};
+        case HeadFault::kLengthAndEncoding: return {400, "Content-Length beside Transfer-Encoding"};
+        case HeadFault::kTargetTooLong: return {414, "request target too long"};
+        case HeadFault::kHeadTooLarge: return {431, "request head too large"};
+        case HeadFault::kTooManyHeaders: return {431, "too many headers"};
+        case HeadFault::kParser: return {400, "malformed request"};
     }
     return {400, ""};
 }
@@ -253,10 +230,8 @@ HeadFault HeadGuard::HeaderLine(const char* base, uint32_t at, uint32_t size) {
     switch (field.id) {
         case HeaderId::kHost:
         case HeaderId::kContentLength:
-        case HeaderId::kTransferEncoding:
-            return Special(base, field);
-        default:
-            return HeadFault::kNone;
+        case HeaderId::kTransferEncoding: return Special(base, field);
+        default: return HeadFault::kNone;
     }
 }
 

@@ -49,20 +49,13 @@ size_t CopyPlain(const char* p, const char* end, char* to) {
 void AppendEscaped(unsigned char c, Buffer& out) {
     constexpr char kHex[] = "0123456789abcdef";
     switch (c) {
-        case '"':
-            return out.Append("\\\"");
-        case '\\':
-            return out.Append("\\\\");
-        case '\b':
-            return out.Append("\\b");
-        case '\f':
-            return out.Append("\\f");
-        case '\n':
-            return out.Append("\\n");
-        case '\r':
-            return out.Append("\\r");
-        case '\t':
-            return out.Append("\\t");
+        case '"': return out.Append("\\\"");
+        case '\\': return out.Append("\\\\");
+        case '\b': return out.Append("\\b");
+        case '\f': return out.Append("\\f");
+        case '\n': return out.Append("\\n");
+        case '\r': return out.Append("\\r");
+        case '\t': return out.Append("\\t");
         default: {
             const char text[] = {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
             return out.Append({text, sizeof text});

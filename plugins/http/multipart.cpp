@@ -110,37 +110,28 @@ BodyFault MultipartParser::Feed(Bytes data) {
 BodyFault MultipartParser::Finish() {
     Bytes left = carry_.view();
     switch (state_) {
-        case State::kEpilogue:
-            return {};
+        case State::kEpilogue: return {};
         case State::kPreamble:
             return left.substr(0, Dashes().size()) == Dashes() &&
                            IsFinalLine(left.substr(Dashes().size()))
                        ? BodyFault{}
                        : Bad(kTruncated);
-        case State::kAfter:
-            return IsFinalLine(left) ? BodyFault{} : Bad(kTruncated);
+        case State::kAfter: return IsFinalLine(left) ? BodyFault{} : Bad(kTruncated);
         case State::kData:
-        case State::kHeaders:
-            return Bad("unexpected EOF");
-        case State::kBad:
-            break;
+        case State::kHeaders: return Bad("unexpected EOF");
+        case State::kBad: break;
     }
     return Bad(kTruncated);
 }
 
 BodyFault MultipartParser::Step(bool& stuck) {
     switch (state_) {
-        case State::kPreamble:
-            return Preamble(stuck);
-        case State::kHeaders:
-            return Headers(stuck);
-        case State::kData:
-            return Data(stuck);
-        case State::kAfter:
-            return After(stuck);
+        case State::kPreamble: return Preamble(stuck);
+        case State::kHeaders: return Headers(stuck);
+        case State::kData: return Data(stuck);
+        case State::kAfter: return After(stuck);
         case State::kEpilogue:
-        case State::kBad:
-            break;
+        case State::kBad: break;
     }
     stuck = true;
     return {};

@@ -29,11 +29,8 @@ bool NameTree::Split(Bytes name) {
     };
     for (char c : name) {
         switch (c) {
-            case ' ':
-                break;
-            case '[':
-                last = Last::kOpen;
-                break;
+            case ' ': break;
+            case '[': last = Last::kOpen; break;
             case ']':
                 if (last == Last::kOpen && !open()) {
                     return false;

@@ -259,15 +259,11 @@ ResponseWriter::Said ResponseWriter::Listen() const {
     Said said;
     for (const Line& line : lines_) {
         switch (line.id) {
-            case HeaderId::kContentType:
-                said.content_type = true;
-                break;
+            case HeaderId::kContentType: said.content_type = true; break;
             case HeaderId::kContentEncoding:
                 said.content_encoding = said.content_encoding || !line.value.empty();
                 break;
-            case HeaderId::kDate:
-                said.date = true;
-                break;
+            case HeaderId::kDate: said.date = true; break;
             case HeaderId::kTransferEncoding:
                 said.chunked = said.chunked || EqualsIgnoreCase(TrimBlanks(line.value), "chunked");
                 break;
@@ -280,8 +276,7 @@ ResponseWriter::Said ResponseWriter::Listen() const {
                     said.length = ParseLength(line.value, said.length_value);
                 }
                 break;
-            default:
-                break;
+            default: break;
         }
     }
     return said;
@@ -335,8 +330,7 @@ void ResponseWriter::Finish(const ResponseFacts& facts, const Said& said, const 
     bool length_sent = false;
     for (const Line& line : lines_) {
         switch (line.id) {
-            case HeaderId::kTransferEncoding:
-                continue;  // ours
+            case HeaderId::kTransferEncoding: continue;  // ours
             case HeaderId::kContentLength: {
                 // The worker's figure is sent where it is the truth or a promise; a whole answer
                 // has its true length in any case.
@@ -356,8 +350,7 @@ void ResponseWriter::Finish(const ResponseFacts& facts, const Said& said, const 
                     continue;  // it says otherwise
                 }
                 break;
-            default:
-                break;
+            default: break;
         }
         AppendForeign(line.name, line.value, out);
     }

@@ -230,8 +230,8 @@ TEST_CASE("response: a status that is none becomes 500 with a text") {
     Buffer out;
     ResponseFacts facts;
     facts.date = kDate;
-    ResponsePlan plan =
-        writer.WriteBadStatus({0, {{"X-A", "1"}, {"Content-Length", "9"}}}, 500, facts, nullptr, out);
+    ResponsePlan plan = writer.WriteBadStatus({0, {{"X-A", "1"}, {"Content-Length", "9"}}}, 500,
+                                              facts, nullptr, out);
     REQUIRE(std::string(out.view()) ==
             "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n"
             "X-A: 1\r\nX-Content-Type-Options: nosniff\r\n" +

@@ -76,15 +76,9 @@ std::string KindOf(const WorkerEvent& event) {
 
 void Records::Write(const ServerEvent& event) {
     switch (event.phase) {
-        case ServerPhase::kStarting:
-            log_.Debug("server is starting");
-            return;
-        case ServerPhase::kStarted:
-            log_.Debug("server was started");
-            return;
-        case ServerPhase::kStopping:
-            log_.Info("server is stopping");
-            return;
+        case ServerPhase::kStarting: log_.Debug("server is starting"); return;
+        case ServerPhase::kStarted: log_.Debug("server was started"); return;
+        case ServerPhase::kStopping: log_.Info("server is stopping"); return;
     }
 }
 
@@ -95,24 +89,16 @@ void Records::Write(const WorkerEvent& event) {
                 "worker is allocated",
                 {{"pid", event.pid}, {"pool", event.pool}, {kEventKey, "EventWorkerConstruct"}});
             return;
-        case WorkerChange::kReady:
-            WriteReady(event);
-            return;
+        case WorkerChange::kReady: WriteReady(event); return;
         case WorkerChange::kStopped:
             log_.Debug("worker destroyed", {{"pid", event.pid},
                                             {"pool", event.pool},
                                             {"execs", event.execs},
                                             {kEventKey, "EventWorkerDestruct"}});
             return;
-        case WorkerChange::kExited:
-            WriteExited(event);
-            return;
-        case WorkerChange::kFailed:
-            WriteFailed(event);
-            return;
-        case WorkerChange::kRecycled:
-            WriteRecycled(event);
-            return;
+        case WorkerChange::kExited: WriteExited(event); return;
+        case WorkerChange::kFailed: WriteFailed(event); return;
+        case WorkerChange::kRecycled: WriteRecycled(event); return;
     }
 }
 
@@ -188,9 +174,7 @@ void Records::WriteRecycled(const WorkerEvent& event) {
 void Records::Write(const ResetEvent& event) {
     const int64_t elapsed_ms = event.elapsed_ns / 1000000;
     switch (event.phase) {
-        case ResetPhase::kBegun:
-            log_.Info("reset begun", {{"pool", event.pool}});
-            return;
+        case ResetPhase::kBegun: log_.Info("reset begun", {{"pool", event.pool}}); return;
         case ResetPhase::kDone:
             log_.Info("reset done", {{"pool", event.pool}, {"elapsed_ms", elapsed_ms}});
             return;

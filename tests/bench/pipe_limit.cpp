@@ -242,8 +242,8 @@ private:
             return;
         }
         // As the server does it: the number is the second option.
-        numbered_ = Frame(
-            kJson, {static_cast<uint32_t>(context_.size()), worker.next_number++}, context_);
+        numbered_ =
+            Frame(kJson, {static_cast<uint32_t>(context_.size()), worker.next_number++}, context_);
         worker.Send(numbered_);
     }
 
@@ -258,9 +258,8 @@ private:
     }
 
     void Loop(int poll, double seconds) {
-        Clock::time_point end =
-            Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                               std::chrono::duration<double>(seconds));
+        Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                                   std::chrono::duration<double>(seconds));
         std::array<epoll_event, 16> events{};
         while (Clock::now() < end) {
             int count = epoll_wait(poll, events.data(), static_cast<int>(events.size()), 1000);
@@ -335,10 +334,10 @@ int main(int argc, char** argv) {
     double elapsed = 0;
     Tally tally = run.Measure(elapsed);
     run.Stop();
-    std::printf("workers=%zu in_flight=%zu seconds=%.2f answers=%llu failures=%llu per_second=%.0f\n",
-                options.workers, options.in_flight, elapsed,
-                static_cast<unsigned long long>(tally.answers),
-                static_cast<unsigned long long>(tally.failures),
-                static_cast<double>(tally.answers) / elapsed);
+    std::printf(
+        "workers=%zu in_flight=%zu seconds=%.2f answers=%llu failures=%llu per_second=%.0f\n",
+        options.workers, options.in_flight, elapsed, static_cast<unsigned long long>(tally.answers),
+        static_cast<unsigned long long>(tally.failures),
+        static_cast<double>(tally.answers) / elapsed);
     return tally.failures == 0 && tally.answers > 0 ? 0 : 1;
 }

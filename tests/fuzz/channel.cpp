@@ -16,7 +16,8 @@ using namespace rr::relay;
 
 class Reader final : public ChannelHandler {
 public:
-    bool OnFrame(const FrameHeader& header, rr::Bytes context, rr::Bytes body, bool whole) override {
+    bool OnFrame(const FrameHeader& header, rr::Bytes context, rr::Bytes body,
+                 bool whole) override {
         RR_CHECK(!broken && left == 0);
         RR_CHECK(context.size() + body.size() <= header.payload);
         left = header.payload - context.size() - body.size();

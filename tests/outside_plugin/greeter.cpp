@@ -37,8 +37,6 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Plugin> Make() {
-    return std::make_unique<Greeter>();
-}
+std::unique_ptr<Plugin> Make() { return std::make_unique<Greeter>(); }
 
 }  // namespace rr::greeter

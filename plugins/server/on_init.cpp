@@ -81,7 +81,7 @@ void OnInitRun::OnSpawned(Result<pool::Spawned> spawned) {
     }
     pid_ = spawned->pid;
     // Nothing is ever said to it: its standard input ends at once.
-    net::Stream(loop_, net::Stream::Kind::kPipe, spawned->in, nullptr);
+    net::Stream input(loop_, net::Stream::Kind::kPipe, spawned->in, nullptr);
     out_ = std::make_unique<Output>(*this, spawned->out);
     err_ = std::make_unique<Output>(*this, spawned->err);
     timer_.Arm(exec_timeout_);

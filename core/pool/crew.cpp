@@ -103,6 +103,7 @@ Worker& Pool::Spawn(const Plan& plan, uint64_t generation) {
             cfg_.max_jobs + cfg_.max_jobs * (NextRandom(jitter_state_) % kJitter) / 100;
     }
     worker.Boot();
+    Changed();
     return worker;
 }
 
@@ -149,6 +150,7 @@ void Pool::Maintain() {
 void Pool::OnBootRetry() { Maintain(); }
 
 void Pool::OnWorkerReady(Worker& worker) {
+    Changed();
     Emit(WorkerChange::kReady, worker);
     boot_delay_ = Duration::zero();
     boot_error_.clear();
@@ -188,6 +190,7 @@ void Pool::OnWorkerReady(Worker& worker) {
 }
 
 void Pool::OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) {
+    Changed();
     RemoveIdle(worker);
     Entry* current = worker.open_count() > 0 ? worker.open(0) : nullptr;
     Entry* next = worker.open_count() > 1 ? worker.open(1) : nullptr;
@@ -331,6 +334,7 @@ void Pool::Retire(Worker& worker, Leave why) {
     if (worker.leaving()) {
         return;
     }
+    Changed();
     Emit(WorkerChange::kRecycled, worker, Describe(why));
     Duration limit = cfg_.destroy_timeout;
     if (closing_) {
@@ -379,6 +383,7 @@ void Pool::OnWatchTick() {
         }
         if (worker.busy()) {
             worker.SetInvalid();
+            Changed();
         }
         Doom(worker, why);
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "core/base/bytes.hpp"
 
@@ -59,6 +60,8 @@ public:
     virtual bool OnChunk(Bytes body) = 0;
     // Exactly once, last, never before Exec returned.
     virtual void OnDone(const JobResult& result) = 0;
+    // What the job is, in a few words for people: `GET /slow`.
+    virtual std::string Summary() const { return {}; }
 
 protected:
     ~JobSink() = default;

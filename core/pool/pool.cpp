@@ -25,18 +25,20 @@ constexpr double kMeanWeight = 0.1;
 }  // namespace
 
 void WorkerPool::Open(Loop& loop, const Services& services, std::string name, PoolConfig cfg,
-                      Opened opened) {
-    auto pool = std::make_unique<Pool>(loop, services, std::move(name), std::move(cfg));
+                      GroupPulse& pulse, Opened opened) {
+    auto pool = std::make_unique<Pool>(loop, services, std::move(name), std::move(cfg), pulse);
     Pool& started = *pool;
     started.Begin(std::move(pool), std::move(opened));
 }
 
-Pool::Pool(Loop& loop, const Services& services, std::string name, PoolConfig cfg)
+Pool::Pool(Loop& loop, const Services& services, std::string name, PoolConfig cfg,
+           GroupPulse& pulse)
     : LoopBound(loop),
       services_(services),
       name_(std::move(name)),
       cfg_(std::move(cfg)),
       debug_limit_(std::max<size_t>(8, 2 * std::thread::hardware_concurrency())),
+      pulse_(pulse),
       dialect_(services.settings.protocol == Protocol::kV2 ? relay::Dialect::kV2
                                                            : relay::Dialect::kV3),
       dialect_settled_(services.settings.protocol != Protocol::kAuto || services.hub != nullptr),
@@ -99,6 +101,7 @@ void Pool::OnTurnEnd() {
         entry->ended = false;
         End(*entry, entry->end, message);
     }
+    Beat();
 }
 
 void Pool::End(Entry& entry, JobEnd end, Bytes message) {
@@ -134,6 +137,7 @@ bool Pool::QueueFull() const {
 Ticket Pool::Exec(const Job& job, JobSink& sink) {
     AssertInLoop();
     RR_ASSERT(job.context_size + job.body_size + job.body_file_size > 0);
+    Changed();
     Entry* entry = NewEntry(job, sink);
     Ticket ticket{entry->id};
     uint64_t total = uint64_t{job.context_size} + job.body_size + job.body_file_size;
@@ -243,6 +247,7 @@ void Pool::Cancel(Ticket ticket) {
         return;
     }
     entry->cancelled = true;
+    Changed();
     if (entry->ended) {
         return;
     }
@@ -300,6 +305,7 @@ void Pool::ArmQueueTimer() {
 }
 
 void Pool::OnQueueTimer() {
+    Changed();
     Instant now = Clock::now();
     while (!queue_.empty() && now - queue_.front()->since >= cfg_.allocate_timeout) {
         Entry* entry = queue_.front();
@@ -391,6 +397,7 @@ void Pool::Requeue(Entry& entry) {
 // ---- out
 
 void Pool::OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) {
+    Changed();
     --executing_;
     if (worker.open_count() > 0) {
         ++executing_;  // the prefetched one runs now
@@ -416,10 +423,14 @@ void Pool::OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) 
     }
 }
 
-void Pool::OnWorkerFree(Worker& worker) { Release(worker); }
+void Pool::OnWorkerFree(Worker& worker) {
+    Changed();
+    Release(worker);
+}
 
 // The worker wants to be replaced and did not run the request.
 void Pool::OnHandedBack(Worker& worker, Entry* entry) {
+    Changed();
     --executing_;
     Entry* next = worker.open_count() > 0 ? worker.open(0) : nullptr;
     worker.Forget();
@@ -552,6 +563,30 @@ void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bo
 
 // ---- view
 
+// Tells the world how things stand.
+void Pool::Beat() {
+    uint32_t ready = 0;
+    uint32_t working = 0;
+    uint32_t invalid = 0;
+    for (const auto& worker : workers_) {
+        if (worker->state() == WorkerState::kInvalid) {
+            ++invalid;
+        } else if (worker->serving() && !worker->parked) {
+            ++(worker->busy() ? working : ready);
+        }
+    }
+    constexpr auto kRelaxed = std::memory_order_relaxed;
+    pulse_.total.store(static_cast<uint32_t>(workers_.size()), kRelaxed);
+    pulse_.ready.store(ready, kRelaxed);
+    pulse_.working.store(working, kRelaxed);
+    pulse_.invalid.store(invalid, kRelaxed);
+    pulse_.queued.store(static_cast<uint32_t>(queue_.size()), kRelaxed);
+    pulse_.can_serve.store(CanServe(), kRelaxed);
+    pulse_.resetting.store(resetting_, kRelaxed);
+    pulse_.debug.store(cfg_.debug, kRelaxed);
+    pulse_.boot_failed.store(!boot_error_.empty(), kRelaxed);
+}
+
 bool Pool::CanServe() const {
     if (closing_ || QueueFull()) {
         return false;
@@ -563,19 +598,14 @@ bool Pool::CanServe() const {
                        [](const auto& w) { return w->serving() && !w->parked; });
 }
 
-PoolStatus Pool::Status() const {
-    PoolStatus status;
-    status.name = name_;
+GroupStatus Pool::Status() const {
+    GroupStatus status;
     for (const auto& worker : workers_) {
         status.workers.push_back(worker->Info());
-        if (worker->serving()) {
-            ++(worker->busy() ? status.working : status.ready);
-        }
     }
     status.queued = queue_.size();
     status.generation = generation_;
     status.resetting = resetting_;
-    status.queue_full = QueueFull();
     status.debug = cfg_.debug;
     status.boot_error = boot_error_;
     return status;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/api/worker_group.hpp"
 #include "core/base/callback.hpp"
 #include "core/base/loop.hpp"
 #include "core/base/result.hpp"
@@ -20,55 +21,16 @@
 
 namespace rr::pool {
 
-// RoadRunner's codes and words (`rr workers`).
-enum class WorkerState : uint8_t {
-    kInactive = 0,
-    kReady = 1,
-    kWorking = 2,
-    kInvalid = 3,
-    kStopping = 4,
-    kStopped = 5,
-    kDestroyed = 6,
-    kMaxJobsReached = 7,
-    kErrored = 8,
-    kIdleTtlReached = 9,
-    kTtlReached = 10,
-    kMaxMemoryReached = 11,
-};
-const char* Describe(WorkerState state);
-
-struct WorkerInfo {
-    int64_t pid = 0;
-    WorkerState state = WorkerState::kInactive;
-    uint64_t execs = 0;
-    int64_t created_unix_ns = 0;
-    uint64_t memory_bytes = 0;  // resident
-    double cpu_percent = 0;     // average since the process started
-    std::string command;
-};
-
-struct PoolStatus {
-    std::string name;
-    std::vector<WorkerInfo> workers;
-    uint64_t ready = 0;
-    uint64_t working = 0;
-    uint64_t queued = 0;      // waiting for a worker
-    uint64_t generation = 0;  // counts resets
-    bool resetting = false;
-    bool queue_full = false;
-    bool debug = false;
-    std::string boot_error;  // of the last boot, if it failed
-};
-
 class WorkerPool {
 public:
     using Opened = Callback<void(Result<std::unique_ptr<WorkerPool>>)>;
     using Done = Callback<void(Result<void>)>;
 
     // Starts cfg.num_workers processes at once. Reports once: all ready, or the first error.
-    // name: the plugin's (`http`), which is also RR_MODE. Call on the loop itself.
+    // name: the plugin's (`http`), which is also RR_MODE. pulse: kept up to date, outlives the pool.
+    // Call on the loop itself.
     static void Open(Loop& loop, const Services& services, std::string name, PoolConfig cfg,
-                     Opened opened);
+                     GroupPulse& pulse, Opened opened);
 
     virtual ~WorkerPool() = default;
 
@@ -94,7 +56,8 @@ public:
     virtual void AddWorker(Done done) = 0;
     virtual void RemoveWorker(Done done) = 0;
 
-    virtual PoolStatus Status() const = 0;
+    // Without memory and processor use, which are read elsewhere (FillUsage).
+    virtual GroupStatus Status() const = 0;
     // True while a worker is ready or working and the queue is not full.
     virtual bool CanServe() const = 0;
     virtual const PoolConfig& config() const = 0;

@@ -20,7 +20,7 @@ namespace rr::pool {
 
 class Pool final : public WorkerPool, private LoopBound, private WorkerOwner, private Flushable {
 public:
-    Pool(Loop& loop, const Services& services, std::string name, PoolConfig cfg);
+    Pool(Loop& loop, const Services& services, std::string name, PoolConfig cfg, GroupPulse& pulse);
     ~Pool() override;
 
     // Resolves the launch plan and boots the first generation.
@@ -33,7 +33,7 @@ public:
     void Reset(Done done) override;
     void AddWorker(Done done) override;
     void RemoveWorker(Done done) override;
-    PoolStatus Status() const override;
+    GroupStatus Status() const override;
     bool CanServe() const override;
     const PoolConfig& config() const override { return cfg_; }
     void Close(Deadline deadline, Callback<void()> closed) override;
@@ -52,6 +52,9 @@ private:
     void OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) override;
     void OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) override;
     void OnTurnEnd() override;
+    // The pulse has to be written at the end of this turn.
+    void Changed() { loop_.AtTurnEnd(*this); }
+    void Beat();
 
     // pool.cpp: requests
     Entry* Find(Ticket ticket) const;
@@ -112,6 +115,7 @@ private:
     const std::string name_;
     const PoolConfig cfg_;
     const size_t debug_limit_;
+    GroupPulse& pulse_;
     relay::Dialect dialect_;
     bool dialect_settled_;
 

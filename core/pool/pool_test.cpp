@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/api/events.hpp"
+#include "core/pool/group.hpp"
 #include "relay/frame.hpp"
 #include "relay/socket_hub.hpp"
 
@@ -49,6 +51,7 @@ public:
         end = result.end;
         message = result.message;
     }
+    std::string Summary() const override { return "a test's call"; }
 
     Job job;
     std::string context;
@@ -87,7 +90,7 @@ struct Fixture {
 
     bool Open() {
         bool called = false;
-        WorkerPool::Open(loop, services, "test", config, [&](auto opened) {
+        WorkerPool::Open(loop, services, "test", config, pulse, [&](auto opened) {
             called = true;
             if (opened) {
                 pool = std::move(*opened);
@@ -126,6 +129,7 @@ struct Fixture {
     }
 
     EventBus events;
+    GroupPulse pulse;
     Loop loop{"test"};
     std::unique_ptr<Spawner> spawner = Spawner::Make(loop);
     Services services;
@@ -168,6 +172,69 @@ TEST_CASE("pool: answers, one worker after the other, newest idle first") {
     std::string pid = f.Ask("pid");
     REQUIRE(f.Ask("pid") == pid);
     REQUIRE(f.pool->Status().workers.size() == 2);
+}
+
+TEST_CASE("pool: the pulse tells how things stand") {
+    Fixture f([](PoolConfig& c) {
+        c.num_workers = 2;
+        c.max_queue_size = 3;
+    });
+    REQUIRE(f.Open());
+    REQUIRE(f.loop.RunUntil([&f] { return f.pulse.ready == 2; }));
+    REQUIRE(f.pulse.can_serve);
+    std::vector<std::unique_ptr<Call>> calls;
+    for (int i = 0; i < 3; ++i) {
+        calls.push_back(std::make_unique<Call>("sleep 50 x"));
+        f.pool->Exec(calls.back()->job, *calls.back());
+    }
+    REQUIRE(f.loop.RunUntil([&f] { return f.pulse.working == 2; }));
+    REQUIRE(f.pulse.ready == 0);
+    REQUIRE(f.pulse.queued == 1);
+    REQUIRE_FALSE(f.pulse.can_serve);  // the queue is full
+    REQUIRE(f.loop.RunUntil([&calls] {
+        return std::all_of(calls.begin(), calls.end(), [](auto& c) { return c->end.has_value(); });
+    }));
+    REQUIRE(f.loop.RunUntil([&f] { return f.pulse.ready == 2 && f.pulse.can_serve; }));
+    REQUIRE(f.pulse.queued == 0);
+}
+
+TEST_CASE("pool: the status says what a worker does") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    REQUIRE(f.pool->Status().workers[0].task.empty());
+    Call call("sleep 20 x");
+    f.pool->Exec(call.job, call);
+    WorkerInfo info = f.pool->Status().workers[0];
+    REQUIRE(info.state == WorkerState::kWorking);
+    REQUIRE(info.task == "a test's call");
+    REQUIRE(info.task_ns >= 0);
+    REQUIRE(f.loop.RunUntil([&call] { return call.end.has_value(); }));
+}
+
+TEST_CASE("pool group: asks a pool, and says so when there is none") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    PoolGroup group("test", f.loop, f.loop, {});
+    auto status = [&] {
+        std::optional<Result<GroupStatus>> got;
+        group.Status([&got](Result<GroupStatus> s) { got = std::move(s); });
+        REQUIRE(f.loop.RunUntil([&got] { return got.has_value(); }));
+        return std::move(*got);
+    };
+    auto none = status();
+    REQUIRE_FALSE(none);
+    REQUIRE(none.error().message == "test is not serving");
+    REQUIRE(f.Open());
+    group.Attach(*f.pool);
+    auto one = status();
+    REQUIRE(one);
+    REQUIRE(one->workers.size() == 1);
+    REQUIRE(one->workers[0].memory_bytes > 0);
+    std::optional<Result<void>> added;
+    group.AddWorker([&added](Result<void> r) { added = std::move(r); });
+    REQUIRE(f.loop.RunUntil([&added] { return added.has_value(); }));
+    REQUIRE(*added);
+    REQUIRE(status()->workers.size() == 2);
+    group.Detach();
 }
 
 TEST_CASE("pool: OnDone never comes before Exec returned") {
@@ -225,7 +292,7 @@ TEST_CASE("pool: a dead worker costs a replayable request nothing, any other a c
     REQUIRE(killed.end == JobEnd::kWorkerDied);
     REQUIRE(killed.message.find("signal 9") != std::string::npos);
     REQUIRE(f.Ask("echo alive") == "alive");
-    REQUIRE(f.loop.RunUntil([&] { return f.pool->Status().ready == 2; }));
+    REQUIRE(f.loop.RunUntil([&] { return f.pulse.ready == 2; }));
 }
 
 TEST_CASE("pool: an idle worker that dies is replaced without a request noticing") {
@@ -610,7 +677,7 @@ TEST_CASE("pool: workers connect over unix and tcp sockets, strangers cost nothi
         Call killed("kill");
         f.Run(killed);
         REQUIRE(killed.end == JobEnd::kWorkerDied);
-        REQUIRE(f.loop.RunUntil([&] { return f.pool->Status().ready == 3; }));
+        REQUIRE(f.loop.RunUntil([&] { return f.pulse.ready == 3; }));
         REQUIRE(f.Reset());
         REQUIRE(f.Ask("echo again") == "again");
         f.Shut();

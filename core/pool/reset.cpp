@@ -33,6 +33,7 @@ void Pool::Reset(Done done) {
 }
 
 void Pool::BeginReset() {
+    Changed();
     resetting_ = true;
     reset_waiting_ = std::move(reset_next_);
     reset_next_.clear();
@@ -162,6 +163,7 @@ void Pool::TakeOver(size_t count) {
 }
 
 void Pool::EndReset(Result<void> result) {
+    Changed();
     resetting_ = false;
     next_plan_ = nullptr;
     reset_left_ = 0;

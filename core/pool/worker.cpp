@@ -42,24 +42,6 @@ const char* Describe(Leave why) {
     return "";
 }
 
-const char* Describe(WorkerState state) {
-    switch (state) {
-        case WorkerState::kInactive: return "inactive";
-        case WorkerState::kReady: return "ready";
-        case WorkerState::kWorking: return "working";
-        case WorkerState::kInvalid: return "invalid";
-        case WorkerState::kStopping: return "stopping";
-        case WorkerState::kStopped: return "stopped";
-        case WorkerState::kDestroyed: return "destroyed";
-        case WorkerState::kMaxJobsReached: return "maxJobsReached";
-        case WorkerState::kErrored: return "errored";
-        case WorkerState::kIdleTtlReached: return "idleTTLReached";
-        case WorkerState::kTtlReached: return "ttlReached";
-        case WorkerState::kMaxMemoryReached: return "maxMemoryReached";
-    }
-    return "undefined";
-}
-
 Worker::Worker(Loop& loop, Settings settings, WorkerOwner& owner)
     : LoopBound(loop),
       settings_(std::move(settings)),
@@ -292,10 +274,10 @@ WorkerInfo Worker::Info() const {
     info.state = state_;
     info.execs = execs_;
     info.created_unix_ns = created_unix_ns_;
-    ProcessStat stat = ReadProcessStat(pid_);
-    info.memory_bytes = stat.resident_bytes;
-    double age = std::chrono::duration<double>(Clock::now() - created_).count();
-    info.cpu_percent = age > 0 ? stat.cpu_seconds / age * 100 : 0;
+    if (open_count_ > 0 && open_[0].entry != nullptr && open_[0].entry->sink != nullptr) {
+        info.task = open_[0].entry->sink->Summary();
+        info.task_ns = (Clock::now() - started_).count();
+    }
     return info;
 }
 

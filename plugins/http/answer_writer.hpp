@@ -51,6 +51,8 @@ public:
     virtual void OnAnswerTrouble(Bytes message, Bytes reason) = 0;
     // Last call.
     virtual void OnAnswerEnd(AnswerEnd end) = 0;
+    // `GET /slow`, for lists of what workers do.
+    virtual std::string Summary() const = 0;
 
 protected:
     ~AnswerHandler() = default;
@@ -77,6 +79,7 @@ public:
     void OnHead(const pool::AnswerHead& head) override;
     bool OnChunk(Bytes body) override;
     void OnDone(const pool::JobResult& result) override;
+    std::string Summary() const override { return r_.handler->Summary(); }
 
 private:
     enum class State : uint8_t {

@@ -11,6 +11,7 @@ namespace rr::http {
 namespace {
 
 constexpr size_t kKeep = 64 * 1024;
+constexpr size_t kSummaryTarget = 256;
 constexpr int kClientGone = 499;  // in records only: nobody was left to be told
 
 }  // namespace
@@ -122,6 +123,13 @@ void Exchange::OnAnswerEnd(AnswerEnd end) {
 }
 
 void Exchange::OnBodyProgress() { r_.connection->OnBodyProgress(); }
+
+std::string Exchange::Summary() const {
+    std::string text(head_.method);
+    text += ' ';
+    text += head_.target.substr(0, kSummaryTarget);
+    return text;
+}
 
 int64_t Exchange::Elapsed() const {
     return r_.start_unix_ns == 0 ? 0 : (Clock::now() - r_.start).count();

@@ -67,6 +67,7 @@ private:
     void OnAnswerPaused() override;
     void OnAnswerTrouble(Bytes message, Bytes reason) override;
     void OnAnswerEnd(AnswerEnd end) override;
+    std::string Summary() const override;
     // BodyHandler
     void OnBodyProgress() override;
 

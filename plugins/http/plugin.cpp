@@ -1,14 +1,14 @@
 #include "plugins/http/plugin.hpp"
 
-#include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "core/api/container.hpp"
-#include "core/api/resettable.hpp"
 #include "core/config/config.hpp"
 #include "core/net/address.hpp"
 #include "core/net/listener.hpp"
+#include "core/pool/group.hpp"
 #include "core/pool/launch.hpp"
 #include "core/pool/pool.hpp"
 #include "core/pool/services.hpp"
@@ -40,22 +40,18 @@ std::string Banner(const net::Address& address, uint32_t workers, bool debug) {
 // HttpPlugin: life cycle only; the server lives on the data loop.
 //
 // Thread: main, but for the methods marked below; what they share is handed over by Post.
-class HttpPlugin final : public Plugin, public Resettable {
+class HttpPlugin final : public Plugin {
 public:
     Result<bool> Init(config::Config& config, Container& container) override;
     void Serve(Callback<void(Result<void>)> served) override;
     void Drain(Deadline deadline, Callback<void()> done) override;
     void Stop(Deadline deadline, Callback<void()> done) override;
 
-    std::string_view reset_name() const override { return "http"; }
-    void Reset(Callback<void(Result<void>)> done) override;
-
 private:
     Result<std::unique_ptr<net::Listener>> Bind();
     Result<File::Owner> UploadOwner() const;
     void OnServed();
     void FinishServe(Result<void> result);
-    void FinishReset(Result<void> result);
 
     // On the data loop.
     void OpenPool();
@@ -63,7 +59,6 @@ private:
     void DrainServer(Deadline deadline);
     void StopServer(Deadline deadline);
     void OnServerClosed();
-    void ResetPool();
 
     // Constant after Init.
     Container* container_ = nullptr;
@@ -72,13 +67,13 @@ private:
     pool::Services* services_ = nullptr;
     HttpConfig config_;
     log::Logger log_;
+    std::optional<pool::PoolGroup> group_;
 
     // The main thread's.
     net::Address address_;  // as bound
     Callback<void(Result<void>)> served_;
     Callback<void()> drained_;
     Callback<void()> stopped_;
-    std::deque<Callback<void(Result<void>)>> resets_;  // answered in order
 
     // The data loop's once Serve has posted to it.
     std::unique_ptr<net::Listener> listener_;  // until the pool is open
@@ -104,7 +99,9 @@ Result<bool> HttpPlugin::Init(config::Config& config, Container& container) {
         log_.Info("http is disabled: it needs the server section");
         return false;
     }
-    container.Publish<Resettable>(*this);
+    group_.emplace("http", *main_, *data_, log_);
+    container.Publish<Resettable>(*group_);
+    container.Publish<WorkerGroup>(*group_);
     return true;
 }
 
@@ -157,7 +154,7 @@ Result<File::Owner> HttpPlugin::UploadOwner() const {
 
 void HttpPlugin::OpenPool() {
     opening_ = true;
-    pool::WorkerPool::Open(*data_, *services_, "http", config_.pool,
+    pool::WorkerPool::Open(*data_, *services_, "http", config_.pool, group_->writable_pulse(),
                            [this](Result<std::unique_ptr<pool::WorkerPool>> opened) {
                                OnPoolOpened(std::move(opened));
                            });
@@ -177,6 +174,7 @@ void HttpPlugin::OnPoolOpened(Result<std::unique_ptr<pool::WorkerPool>> opened) 
     }
     server_ = std::make_unique<HttpServer>(*data_, config_, log_, container_->Events(),
                                            upload_owner_, std::move(*opened));
+    group_->Attach(server_->pool());
     if (stopping_) {
         listener_.reset();
         StopServer(stop_deadline_);
@@ -233,34 +231,10 @@ void HttpPlugin::StopServer(Deadline deadline) {
 void HttpPlugin::OnServerClosed() {
     // Not inside the server's own callback.
     data_->Post([this] {
+        group_->Detach();
         server_.reset();
         main_->Post(std::move(stopped_));
     });
-}
-
-void HttpPlugin::Reset(Callback<void(Result<void>)> done) {
-    log_.Info("reset signal was received");
-    resets_.push_back(std::move(done));
-    data_->Post([this] { ResetPool(); });
-}
-
-void HttpPlugin::ResetPool() {
-    if (!server_ || stopping_) {
-        main_->Post([this] { FinishReset(Fail(Errc::kClosed, "http is not serving")); });
-        return;
-    }
-    server_->pool().Reset([this](Result<void> result) {
-        main_->Post([this, kept = std::move(result)]() mutable { FinishReset(std::move(kept)); });
-    });
-}
-
-void HttpPlugin::FinishReset(Result<void> result) {
-    auto done = std::move(resets_.front());
-    resets_.pop_front();
-    if (result) {
-        log_.Info("plugin was successfully reset");
-    }
-    done(std::move(result));
 }
 
 std::unique_ptr<Plugin> Make() { return std::make_unique<HttpPlugin>(); }

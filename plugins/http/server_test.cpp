@@ -38,7 +38,7 @@ public:
     void Reset(Done done) override { done({}); }
     void AddWorker(Done done) override { done({}); }
     void RemoveWorker(Done done) override { done({}); }
-    pool::PoolStatus Status() const override { return {}; }
+    GroupStatus Status() const override { return {}; }
     bool CanServe() const override { return true; }
     const pool::PoolConfig& config() const override { return settings; }
     void Close(Deadline, Callback<void()> closed) override {

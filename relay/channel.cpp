@@ -91,8 +91,7 @@ Channel::Unsolicited Channel::Peek() {
 void Channel::DrainOutput() {
     net::Stream& reader = reader_ ? *reader_ : *writer_;
     reader.StopReading();
-    paused_ = false;
-    Parse();  // a pause may have left whole frames behind
+    ParseAll();  // a pause may have left whole frames behind
     while (!broken_) {
         input_.Reserve(kReadSize + kPadding);
         int64_t got = reader.TryRead(input_.tail(), kReadSize);
@@ -100,11 +99,16 @@ void Channel::DrainOutput() {
             break;
         }
         input_.Commit(static_cast<size_t>(got));
-        while (std::exchange(paused_, false) || got > 0) {
-            got = 0;
-            Parse();
-        }
+        ParseAll();
     }
+}
+
+// Nothing follows any more: a handler that wants to pause gets the rest all the same.
+void Channel::ParseAll() {
+    do {
+        paused_ = false;
+        Parse();
+    } while (paused_ && !broken_);
 }
 
 void Channel::Resume() {

@@ -88,6 +88,7 @@ private:
     void OnDrained() override;
 
     void Parse();
+    void ParseAll();
     Step ParseV3();
     Step ParseV2();
     Step Deliver(const FrameHeader& header, size_t header_size);

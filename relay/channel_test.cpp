@@ -135,6 +135,19 @@ TEST_CASE("channel: a pause holds back what follows until it is resumed") {
     REQUIRE(f.seen.frames.size() == 2);
 }
 
+TEST_CASE("channel: draining an ended output leaves no frame behind, whoever pauses") {
+    Fixture f(Dialect::kV3);
+    f.seen.go_on = false;
+    f.Feed(Frame("a", "") + Frame("b", "") + Frame("c", ""));
+    REQUIRE(f.loop.RunUntil([&] { return !f.seen.frames.empty(); }));
+    REQUIRE(f.seen.frames.size() == 1);
+    close(f.peer);
+    f.peer = -1;
+    f.channel->DrainOutput();
+    REQUIRE(f.seen.frames.size() == 3);
+    REQUIRE(f.seen.frames[2].context == "c");
+}
+
 TEST_CASE("channel: text instead of a frame is shown, at once and not after a wait") {
     Fixture f(Dialect::kV3);
     f.Feed("PHP Warning:  something is wrong");

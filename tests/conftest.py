@@ -14,6 +14,7 @@ import signal
 
 import pytest
 
+from harness.gate import Gate
 from harness.server import NotifySocket, Server, binary, is_sanitized
 
 
@@ -97,3 +98,14 @@ def notify_socket(tmp_path):
     receiver = NotifySocket(tmp_path)
     yield receiver
     receiver.close()
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """Holds workers until the test lets them go on (harness/gate.py)."""
+    directory = tmp_path / "gate"
+    directory.mkdir()
+    gate = Gate(directory)
+    yield gate
+    for file in directory.glob("*.begun"):
+        gate.open(file.stem)

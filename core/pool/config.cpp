@@ -8,7 +8,6 @@
 namespace rr::pool {
 namespace {
 
-constexpr int64_t kMostWorkers = 500;
 constexpr int64_t kMostExtras = 100;
 
 uint32_t LogicalCpus() { return std::max(1U, std::thread::hardware_concurrency()); }

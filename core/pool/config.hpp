@@ -13,6 +13,9 @@ class Section;
 
 namespace rr::pool {
 
+// RoadRunner's bound, in the file and by hand.
+inline constexpr uint32_t kMostWorkers = 500;
+
 struct PoolConfig {
     enum class Prefetch : uint8_t { kAuto, kOff };
 

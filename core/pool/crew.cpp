@@ -1,4 +1,5 @@
-// Processes: boot, replacement, supervision, growth and shrinking, closing. See pool_impl.hpp.
+// Processes: boot, replacement, leaving, adding and removing by hand. See pool_impl.hpp for the
+// other parts.
 #include <signal.h>
 
 #include <algorithm>
@@ -13,8 +14,6 @@ namespace {
 constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kLongestRetry = std::chrono::seconds(30);
 constexpr Duration kShrinkTick = std::chrono::seconds(1);
-constexpr size_t kMostWorkers = 500;
-constexpr uint64_t kMiB = 1024 * 1024;
 constexpr uint64_t kJitter = 15;  // percent, exclusive: each worker lives N + N*r/100 jobs, r < 15
 
 uint64_t NextRandom(uint64_t& state) {
@@ -248,8 +247,10 @@ std::string Pool::BootFailureText(const Worker& worker) const {
 }
 
 void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
-    // Workers of RoadRunner 1.x choke on our first frame: try once in their dialect.
-    if (!dialect_settled_ && worker.dialect() == relay::Dialect::kV3 && status.code > 0 &&
+    // Workers of RoadRunner 1.x choke on our first frame: try once in their dialect. Others that
+    // were started in v3 may fail later than the first one of v2 is ready.
+    bool in_question = !dialect_settled_ || dialect_ == relay::Dialect::kV2;
+    if (in_question && worker.dialect() == relay::Dialect::kV3 && status.code > 0 &&
         worker.BootOutput().find("prefix") != std::string::npos) {
         if (dialect_ == relay::Dialect::kV3) {
             services_.log.Warn(
@@ -358,78 +359,6 @@ void Pool::RemoveIdle(Worker& worker) {
     }
 }
 
-// ---- supervision
-
-void Pool::OnWatchTick() {
-    const PoolConfig::Supervisor& limits = cfg_.supervisor;
-    Instant now = Clock::now();
-    for (size_t i = 0; i < workers_.size(); ++i) {
-        Worker& worker = *workers_[i];
-        if (!worker.serving() || worker.doomed != Leave::kNo || worker.parked) {
-            continue;
-        }
-        Leave why = Leave::kNo;
-        if (limits.ttl > Duration::zero() && now - worker.created() >= limits.ttl) {
-            why = Leave::kTtl;
-        } else if (limits.max_worker_memory > 0 && ReadProcessStat(worker.pid()).resident_bytes >=
-                                                       limits.max_worker_memory * kMiB) {
-            why = Leave::kMemory;
-        } else if (limits.idle_ttl > Duration::zero() && !worker.busy() && worker.execs() > 0 &&
-                   now - worker.idle_since() >= limits.idle_ttl) {
-            why = Leave::kIdleTtl;
-        }
-        if (why == Leave::kNo) {
-            continue;
-        }
-        if (worker.busy()) {
-            worker.SetInvalid();
-            Changed();
-        }
-        Doom(worker, why);
-    }
-    RetireReplaced();
-}
-
-// ---- growth on demand
-
-void Pool::Grow() {
-    if (closing_ || boot_timer_.armed() || !cfg_.dynamic) {
-        return;
-    }
-    bool booting =
-        std::any_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->booting(); });
-    if (booting) {
-        return;  // help is on its way already
-    }
-    size_t more = std::min<size_t>(
-        cfg_.allocator.spawn_rate,
-        cfg_.allocator.max_workers - std::min<size_t>(extras_, cfg_.allocator.max_workers));
-    extras_ += more;
-    Maintain();
-}
-
-void Pool::OnShrinkTick() {
-    Instant now = Clock::now();
-    for (Worker* idle = LongestIdle();
-         extras_ > 0 && idle != nullptr && now - idle->idle_since() >= cfg_.allocator.idle_timeout;
-         idle = LongestIdle()) {
-        --extras_;
-        Retire(*idle, Leave::kShrink);
-    }
-}
-
-void Pool::EnsureDebugWorkers() {
-    if (closing_ || plan_ == nullptr) {
-        return;
-    }
-    auto booting = static_cast<size_t>(std::count_if(workers_.begin(), workers_.end(),
-                                                     [](const auto& w) { return w->booting(); }));
-    while (booting < queue_.size() && workers_.size() < debug_limit_) {
-        Spawn(plan_, generation_);
-        ++booting;
-    }
-}
-
 // ---- by hand
 
 void Pool::AddWorker(Done done) {
@@ -469,67 +398,7 @@ void Pool::RemoveWorker(Done done) {
     done(Result<void>());
 }
 
-// ---- closing
-
-void Pool::Close(Deadline deadline, Callback<void()> closed) {
-    AssertInLoop();
-    closing_ = true;
-    close_deadline_ = deadline;
-    closed_ = std::move(closed);
-    watch_timer_.Disarm();
-    shrink_timer_.Disarm();
-    boot_timer_.Disarm();
-    if (resetting_) {
-        EndReset(Fail(Errc::kClosed, "the server is stopping"));
-    }
-    for (size_t i = 0; i < workers_.size(); ++i) {
-        Worker& worker = *workers_[i];
-        if (worker.booting() && queue_.empty()) {
-            worker.Kill(Leave::kClosing);
-        } else if (worker.serving() && !worker.busy()) {
-            Retire(worker, Leave::kClosing);
-        }
-    }
-    loop_.Post([this] { CheckClosed(); });
-}
-
-void Pool::CheckClosed() {
-    if (!closing_ || closed_called_) {
-        return;
-    }
-    Duration left = close_deadline_ - Clock::now();
-    if (left > Duration::zero()) {
-        close_timer_.Arm(left);
-    } else {
-        while (!queue_.empty()) {
-            Entry* entry = queue_.front();
-            queue_.Remove(entry);
-            if (!entry->attached()) {
-                End(*entry, JobEnd::kClosed, "the server is stopping");
-            }
-        }
-        for (auto& worker : workers_) {
-            worker->Kill(Leave::kClosing);
-        }
-    }
-    if (queue_.empty()) {
-        for (auto& worker : workers_) {
-            if (worker->booting()) {
-                worker->Kill(Leave::kClosing);
-            }
-        }
-    }
-    if (workers_.empty() && resolving_ == 0) {
-        closed_called_ = true;
-        close_timer_.Disarm();
-        while (!queue_.empty()) {
-            Entry* entry = queue_.front();
-            queue_.Remove(entry);
-            End(*entry, JobEnd::kClosed, "the server is stopping");
-        }
-        closed_();
-    }
-}
+// ---- events
 
 void Pool::Emit(WorkerChange change, const Worker& worker, std::string_view reason,
                 const ExitStatus* status) {

@@ -14,11 +14,6 @@ namespace {
 constexpr size_t kOurQueue = 1024;          // if max_queue_size is absent ...
 constexpr size_t kOurQueuePerWorker = 256;  // ... or this much a worker, the larger
 constexpr uint8_t kMostHandedBack = 10;     // replace-me answers to one request
-constexpr size_t kPrefetchFrame = 4096;     // PIPE_BUF: such a write is never split
-constexpr Duration kPrefetchMean = std::chrono::milliseconds(1);
-constexpr Duration kPrefetchPatience = std::chrono::milliseconds(20);
-constexpr Duration kPrefetchTick = std::chrono::milliseconds(10);
-constexpr size_t kPrefetchLooks = 8;  // workers looked at for one request
 constexpr Duration kGrowAfter = std::chrono::milliseconds(200);
 constexpr double kMeanWeight = 0.1;
 
@@ -326,75 +321,12 @@ void Pool::OnQueueTimer() {
     ArmQueueTimer();
 }
 
-// ---- prefetch: a capable worker gets its next request before it has answered the current one
-
-bool Pool::MayPrefetch(const Worker& worker, Instant now) const {
-    return worker.serving() && worker.numbered() && worker.open_count() == 1 &&
-           !worker.streaming() && worker.doomed == Leave::kNo && !worker.parked &&
-           mean_run_ns_ < static_cast<double>(kPrefetchMean.count()) &&
-           now - worker.started() < kPrefetchPatience &&
-           (worker.max_execs == 0 || worker.max_execs >= worker.execs() + 2);
-}
-
-void Pool::PrefetchFor(Worker& worker) {
-    if (queue_.empty() || cfg_.debug || cfg_.prefetch == PoolConfig::Prefetch::kOff ||
-        !idle_.empty()) {
-        return;
-    }
-    Entry* entry = queue_.front();
-    const Job& job = entry->job;
-    if (!job.replayable || entry->deaths > 0 || entry->attached() || job.body_file >= 0 ||
-        job.context_size + job.body_size + kHeadroom > kPrefetchFrame ||
-        !MayPrefetch(worker, Clock::now()) || !worker.Prefetch(*entry)) {
-        return;
-    }
-    queue_.Remove(entry);
-    if (!prefetch_timer_.armed()) {
-        prefetch_timer_.Repeat(kPrefetchTick);
-    }
-}
-
-void Pool::PrefetchAny() {
-    if (cfg_.prefetch == PoolConfig::Prefetch::kOff || workers_.empty()) {
-        return;
-    }
-    for (size_t i = 0; i < std::min(kPrefetchLooks, workers_.size()) && !queue_.empty(); ++i) {
-        prefetch_cursor_ = (prefetch_cursor_ + 1) % workers_.size();
-        Worker& worker = *workers_[prefetch_cursor_];
-        if (worker.numbered() && worker.open_count() == 1) {
-            PrefetchFor(worker);
-        }
-    }
-}
-
-// A prefetched request behind a slow one is offered to others as well; the first answer wins.
-void Pool::OnPrefetchTimer() {
-    Instant now = Clock::now();
-    bool any = false;
-    for (auto& worker : workers_) {
-        if (worker->open_count() < 2) {
-            continue;
-        }
-        any = true;
-        Entry* entry = worker->open(1);
-        bool slow = worker->streaming() || now - worker->started() > kPrefetchPatience;
-        if (slow && entry != nullptr && !entry->in_queue && !entry->cancelled &&
-            entry->on[1] == nullptr && entry->deaths == 0) {
-            Requeue(*entry);
-        }
-    }
-    if (!any) {
-        prefetch_timer_.Disarm();
-    }
-    Feed();
-}
+// ---- out
 
 void Pool::Requeue(Entry& entry) {
     queue_.PushFront(&entry);
     ArmQueueTimer();
 }
-
-// ---- out
 
 void Pool::OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) {
     Changed();

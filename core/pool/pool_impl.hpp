@@ -1,5 +1,6 @@
-// Pool: the WorkerPool. Three sources share this class: pool.cpp hands requests out, crew.cpp keeps
-// the right number of processes alive, reset.cpp replaces a generation.
+// Pool: the WorkerPool. Its sources: pool.cpp hands requests out, prefetch.cpp ahead of time;
+// crew.cpp keeps the right number of processes alive, supervision.cpp within their limits; reset.cpp
+// replaces a generation; closing.cpp ends it all.
 //
 // Thread: its loop.
 #pragma once
@@ -68,14 +69,16 @@ private:
     void Feed();
     void OnQueueTimer();
     void ArmQueueTimer();
-    bool MayPrefetch(const Worker& worker, Instant now) const;
-    void PrefetchFor(Worker& worker);
-    void PrefetchAny();
-    void OnPrefetchTimer();
     void Requeue(Entry& entry);
     static bool Running(const Entry& entry);
     bool MayReplay(const Entry& entry) const;
     void JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bool first);
+
+    // prefetch.cpp
+    bool MayPrefetch(const Worker& worker, Instant now) const;
+    void PrefetchFor(Worker& worker);
+    void PrefetchAny();
+    void OnPrefetchTimer();
 
     // crew.cpp: processes
     Worker& Spawn(const Plan& plan, uint64_t generation);
@@ -93,18 +96,23 @@ private:
     void NoteBootFailure(Worker& worker, const ExitStatus& status);
     void OpenFailed(std::string text);
     void OnBootRetry();
-    void OnWatchTick();
-    void Grow();
-    void OnShrinkTick();
-    void EnsureDebugWorkers();
-    void CheckClosed();
     void Emit(WorkerChange change, const Worker& worker, std::string_view reason = {},
               const ExitStatus* status = nullptr);
     std::string BootFailureText(const Worker& worker) const;
 
+    // supervision.cpp
+    void OnWatchTick();
+    void Grow();
+    void OnShrinkTick();
+    void EnsureDebugWorkers();
+
+    // closing.cpp
+    void CheckClosed();
+
     // reset.cpp
     void BeginReset();
     void OnResetPlan(Result<Plan> plan);
+    uint32_t AffordableSurge() const;
     void BootNext();
     void OnParked(Worker& worker);
     void TakeOver(size_t count);
@@ -155,7 +163,8 @@ private:
     bool resetting_ = false;
     Instant reset_begun_;
     Plan next_plan_;
-    size_t reset_left_ = 0;  // workers of the new generation that are still to boot
+    uint32_t reset_surge_ = 100;  // percent of the current reset
+    size_t reset_left_ = 0;       // workers of the new generation that are still to boot
     std::vector<Done> reset_waiting_;
     std::vector<Done> reset_next_;  // their reset runs after the current one
     net::Timer reset_timer_;

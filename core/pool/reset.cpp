@@ -62,7 +62,25 @@ void Pool::OnResetPlan(Result<Plan> plan) {
     }
     next_plan_ = std::move(*plan);
     reset_left_ = target_ + extras_;
+    reset_surge_ = AffordableSurge();
     BootNext();
+}
+
+// The configured percentage, or less if machine or cgroup could not hold a second generation.
+uint32_t Pool::AffordableSurge() const {
+    if (cfg_.reset_surge < 100) {
+        return cfg_.reset_surge;
+    }
+    uint64_t memory = 0;
+    for (const auto& worker : workers_) {
+        memory += ReadProcessStat(worker->pid()).resident_bytes;
+    }
+    if (FreeMemory() >= memory) {
+        return cfg_.reset_surge;
+    }
+    services_.log.Warn("little free memory: the reset runs in steps",
+                       {{"plugin", name_}, {"surge_percent", kCarefulSurge}});
+    return kCarefulSurge;
 }
 
 // Boots as many workers of the new generation as may run beside the others.
@@ -92,19 +110,7 @@ void Pool::BootNext() {
     if (parked == 0) {
         return;  // the first one has not proved itself
     }
-    uint32_t surge = cfg_.reset_surge;
-    if (surge == 100) {
-        uint64_t old_memory = 0;
-        for (const auto& worker : workers_) {
-            old_memory += of_next(worker) ? 0 : ReadProcessStat(worker->pid()).resident_bytes;
-        }
-        if (FreeMemory() < old_memory) {
-            surge = kCarefulSurge;
-            services_.log.Warn("little free memory: the reset runs in steps",
-                               {{"plugin", name_}, {"surge_percent", surge}});
-        }
-    }
-    size_t at_once = std::max<size_t>(1, (target_ + extras_) * surge / 100);
+    size_t at_once = std::max<size_t>(1, (target_ + extras_) * reset_surge_ / 100);
     while (reset_left_ > 0 && booting + parked < at_once) {
         --reset_left_;
         ++booting;

@@ -111,7 +111,6 @@ void Worker::OnConnected(relay::SocketHub::Connected connected) {
 void Worker::BecomeReady(const relay::PidReply& reply) {
     life_timer_.Disarm();
     booted_ = true;
-    answered_pid_ = reply.pid;
     numbered_ = reply.numbered && settings_.dialect == relay::Dialect::kV3;
     state_ = WorkerState::kReady;
     idle_since_ = Clock::now();

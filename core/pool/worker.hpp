@@ -176,7 +176,6 @@ private:
     // Life.
     WorkerState state_ = WorkerState::kInactive;
     pid_t pid_ = 0;
-    int64_t answered_pid_ = 0;
     bool spawned_ = false;
     bool booted_ = false;
     bool boot_broken_ = false;  // its output ended or made no sense before it was ready
@@ -210,7 +209,6 @@ private:
     bool streaming_ = false;     // a frame with STREAM came, its last one did not
     bool answer_begun_ = false;  // of the oldest request
     bool frame_more_ = false;    // the frame that is delivered in pieces is not the last
-    bool dropping_ = false;      // pieces of an answer that nobody wants
     bool stop_sent_ = false;     // STOP to a stream
     bool awaiting_fence_ = false;
     char v2_body_prefix_[17];

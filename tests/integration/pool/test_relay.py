@@ -183,6 +183,21 @@ def test_a_1x_worker_is_recognised_at_its_first_start(rr):
     assert server.get("/").header("X-Dialect") == "v2"
 
 
+def test_a_1x_worker_that_fails_in_v3_after_another_was_accepted_in_v2_is_no_boot_error(
+        rr, tmp_path):
+    folder = tmp_path / "late"
+    folder.mkdir()
+    server = rr(f"""
+        version: "3"
+        server:
+          command: "php {POOL_WORKERS}/legacy_late.php"
+          env: [{{LATE_FOLDER: "{folder}"}}]
+        http: {{address: "127.0.0.1:0", pool: {{num_workers: 2}}}}
+        """)
+    server.wait_workers(lambda pids: len(pids) == 2)
+    assert server.get("/").header("X-Dialect") == "v2"
+
+
 def test_a_load_on_1x_workers_with_kills_fails_nobody(rr):
     server = rr(legacy(LEGACY), verbatim=True)
     with Load(server, "/", clients=4, seconds=30) as load:

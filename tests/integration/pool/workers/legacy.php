@@ -42,6 +42,9 @@ while (true) {
             exit(0);
         }
         send(json_encode(['pid' => getmypid()]), CONTROL);
+        if (defined('ACCEPTED_FILE')) {
+            touch(ACCEPTED_FILE);
+        }
         continue;
     }
     $body = receive($flags);

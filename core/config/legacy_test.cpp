@@ -8,19 +8,12 @@
 #include <catch2/catch.hpp>
 
 #include "core/config/config.hpp"
+#include "core/config/config_for_test.hpp"
 
 namespace rr::config {
 namespace {
 
 using Lines = std::vector<std::string>;
-
-std::unique_ptr<Config> Read(std::string_view text, std::vector<std::string> overrides = {}) {
-    Result<std::unique_ptr<Config>> config =
-        Config::FromText(text, ".rr.yaml", std::move(overrides));
-    INFO((config ? "" : config.error().message));
-    REQUIRE(config.has_value());
-    return std::move(*config);
-}
 
 constexpr std::string_view kFull = R"(env:
   App_Key: secret

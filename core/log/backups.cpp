@@ -17,6 +17,7 @@
 #include "core/base/time.hpp"
 #include "core/log/line.hpp"
 #include "core/log/signals.hpp"
+#include "core/log/utc.hpp"
 
 namespace rr::log {
 namespace {
@@ -61,25 +62,11 @@ std::optional<int64_t> ParseStamp(std::string_view text) {
 }
 
 std::string Stamp(int64_t unix_ms) {
-    const std::chrono::sys_time<std::chrono::milliseconds> instant{
-        std::chrono::milliseconds(unix_ms)};
-    const auto day = std::chrono::floor<std::chrono::days>(instant);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(instant - day);
+    constexpr int64_t kSecond = 1000;
     Line line;
-    line.AppendPadded(static_cast<unsigned>(static_cast<int>(date.year())), 4);
-    line.Append('-');
-    line.AppendPadded(static_cast<unsigned>(date.month()), 2);
-    line.Append('-');
-    line.AppendPadded(static_cast<unsigned>(date.day()), 2);
-    line.Append('T');
-    line.AppendPadded(static_cast<unsigned>(clock.hours().count()), 2);
-    line.Append('-');
-    line.AppendPadded(static_cast<unsigned>(clock.minutes().count()), 2);
-    line.Append('-');
-    line.AppendPadded(static_cast<unsigned>(clock.seconds().count()), 2);
+    AppendUtc(line, unix_ms / kSecond, '-');
     line.Append('.');
-    line.AppendPadded(static_cast<unsigned>(clock.subseconds().count()), 3);
+    line.AppendPadded(static_cast<unsigned>(unix_ms % kSecond), 3);
     return std::string(line.view());
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/log/escape.hpp"
+#include "core/log/utc.hpp"
 
 namespace rr::log {
 namespace {
@@ -54,21 +55,7 @@ std::string_view WithoutLineEnd(std::string_view text) {
 
 // 24 characters.
 void AppendSecond(Line& line, int64_t unix_seconds) {
-    const std::chrono::sys_seconds instant{std::chrono::seconds(unix_seconds)};
-    const auto day = std::chrono::floor<std::chrono::days>(instant);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(instant - day);
-    line.AppendPadded(static_cast<unsigned>(static_cast<int>(date.year())), 4);
-    line.Append('-');
-    line.AppendPadded(static_cast<unsigned>(date.month()), 2);
-    line.Append('-');
-    line.AppendPadded(static_cast<unsigned>(date.day()), 2);
-    line.Append('T');
-    line.AppendPadded(static_cast<unsigned>(clock.hours().count()), 2);
-    line.Append(':');
-    line.AppendPadded(static_cast<unsigned>(clock.minutes().count()), 2);
-    line.Append(':');
-    line.AppendPadded(static_cast<unsigned>(clock.seconds().count()), 2);
+    AppendUtc(line, unix_seconds, ':');
     line.Append("+0000");
 }
 

@@ -7,7 +7,7 @@
 namespace rr::pool {
 namespace {
 
-constexpr size_t kPrefetchFrame = 4096;     // PIPE_BUF: such a write is never split
+constexpr size_t kPrefetchFrame = 4096;  // PIPE_BUF: such a write is never split
 constexpr Duration kPrefetchMean = std::chrono::milliseconds(1);
 constexpr Duration kPrefetchPatience = std::chrono::milliseconds(20);
 constexpr Duration kPrefetchTick = std::chrono::milliseconds(10);

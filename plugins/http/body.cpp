@@ -86,6 +86,7 @@ RequestBody::Status RequestBody::Feed(Bytes in, size_t& consumed) {
         }
         if (step.status == ChunkedDecoder::Status::kBad) {
             Fault(400, "malformed chunked encoding");
+            r_.status = Status::kBad;  // nobody knows where the body ends
             consumed = in.size();
             break;
         }
@@ -156,11 +157,12 @@ void RequestBody::Fault(BodyFault fault) {
         return;
     }
     r_.fault = std::move(fault);
-    if (r_.fault.status == 413 || r_.kind == BodyKind::kRaw || r_.head->chunked) {
+    if (r_.fault.status == 413 || r_.kind == BodyKind::kRaw) {
         r_.status = Status::kBad;
         return;
     }
-    if (r_.head->content_length - std::min(r_.received, r_.head->content_length) > kDrainMost) {
+    if (!r_.head->chunked &&
+        r_.head->content_length - std::min(r_.received, r_.head->content_length) > kDrainMost) {
         r_.status = Status::kBad;
     }
 }
@@ -243,12 +245,14 @@ void RequestBody::CompleteMultipart() {
         Upload& upload = uploads[r_.multipart->written[i]];
         if (entry.failure == FileWriter::Failure::kCreate) {
             upload.error = UploadError::kNoTmpDir;
+            r_.handler->OnUploadFailed(entry.reason);
             continue;
         }
         upload.tmp_name = entry.path;
         upload.size = entry.size;
         if (entry.failure == FileWriter::Failure::kWrite) {
             upload.error = UploadError::kCantWrite;
+            r_.handler->OnUploadFailed(entry.reason);
         }
     }
     Buffer tree;

@@ -44,6 +44,8 @@ class BodyHandler {
 public:
     // The disk caught up: ask status() again. Never inside a call.
     virtual void OnBodyProgress() = 0;
+    // A file could not be stored: PHP is told by its error code, people by the log.
+    virtual void OnUploadFailed(Bytes reason) = 0;
 
 protected:
     ~BodyHandler() = default;

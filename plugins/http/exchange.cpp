@@ -124,6 +124,8 @@ void Exchange::OnAnswerEnd(AnswerEnd end) {
 
 void Exchange::OnBodyProgress() { r_.connection->OnBodyProgress(); }
 
+void Exchange::OnUploadFailed(Bytes reason) { OnAnswerTrouble("error opening the file", reason); }
+
 std::string Exchange::Summary() const {
     std::string text(head_.method);
     text += ' ';

@@ -70,6 +70,7 @@ private:
     std::string Summary() const override;
     // BodyHandler
     void OnBodyProgress() override;
+    void OnUploadFailed(Bytes reason) override;
 
     int64_t Elapsed() const;
     void Record();

@@ -37,8 +37,10 @@ const char* FindControl(const char* p, const char* end) {
 
 HeadFault ControlFault(char c) { return c == '\r' ? HeadFault::kBareCr : HeadFault::kControl; }
 
+// As Go reads it: up to INT64_MAX.
 bool ParseLength(Bytes text, uint64_t& out) {
-    if (text.empty() || text.size() > 18) {  // 18 digits fit and are more than anyone can send
+    constexpr size_t kMostDigits = 19;  // any 19 digits fit into 64 bits
+    if (text.empty() || text.size() > kMostDigits) {
         return false;
     }
     uint64_t value = 0;
@@ -49,7 +51,7 @@ bool ParseLength(Bytes text, uint64_t& out) {
         value = value * 10 + static_cast<uint64_t>(c - '0');
     }
     out = value;
-    return true;
+    return value <= INT64_MAX;
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ void TroubleLog::Report(int64_t now_ms, Bytes message, Bytes reason, int64_t sta
     slot.hash = hash;
     slot.since_ms = now_ms;
     slot.message = message;
+    slot.reason = reason;
     log_.Error(message,
                {{"start", start_unix_ns}, {"elapsed", elapsed_ns / 1'000'000}, {"error", reason}});
 }
@@ -33,7 +34,7 @@ void TroubleLog::Tick(int64_t now_ms) {
 
 void TroubleLog::Flush(Slot& slot) {
     if (slot.left_out > 0) {
-        log_.Error(slot.message, {{"repeated", slot.left_out}});
+        log_.Error(slot.message, {{"error", slot.reason}, {"repeated", slot.left_out}});
         slot.left_out = 0;
     }
 }

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 #include "core/base/bytes.hpp"
 #include "core/log/logger.hpp"
@@ -31,6 +32,7 @@ private:
         int64_t since_ms = 0;
         uint64_t left_out = 0;
         Bytes message;
+        std::string reason;
     };
     void Flush(Slot& slot);
 

@@ -111,6 +111,8 @@ REFUSED = {
     "CL with an underscore": (post(b"Content-Length: 1_0", body=b"abc"), {400}),
     "CL beyond 64 bits": (post(b"Content-Length: 18446744073709551617", body=b"a"), {400, 413}),
     "CL beyond max_request_size": (post(b"Content-Length: 9999999999", body=b"a"), {413}),
+    "CL of 19 digits": (post(b"Content-Length: 9223372036854775807", body=b"a"), {413}),
+    "CL beyond 63 bits": (post(b"Content-Length: 9223372036854775808", body=b"a"), {400}),
 
     "chunk size not hexadecimal": (post(CHUNKED, body=b"g\r\na\r\n0\r\n\r\n"), {400}),
     "chunk size empty": (post(CHUNKED, body=b"\r\na\r\n0\r\n\r\n"), {400}),

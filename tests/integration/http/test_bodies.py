@@ -186,3 +186,29 @@ def test_a_multipart_body_that_breaks_off_is_400_and_leaves_no_file(rr, tmp_path
     assert response.status == 400
     assert response.text.startswith("serve_http: ")
     process.eventually(lambda: not list(directory.iterdir()), 5, "the deletion")
+
+
+def test_a_chunked_multipart_body_without_boundary_is_400_and_the_connection_goes_on(rr):
+    server = rr(http())
+    with server.open() as connection:
+        connection.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data\r\n"
+                        b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+        assert connection.read_response().status == 400
+        connection.send(request_bytes("GET", "/pid"))
+        assert connection.read_response().status == 200
+
+
+def test_a_broken_chunk_behind_a_broken_form_ends_the_connection(rr):
+    server = rr(http())
+    with server.open() as connection:
+        connection.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data\r\n"
+                        b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n")
+        assert connection.read_response().status == 400
+        assert connection.closed_by_peer()
+
+
+def test_an_upload_that_cannot_be_stored_is_logged(rr, tmp_path):
+    server = rr(http(f"uploads: {{dir: '{tmp_path}/missing'}}"))
+    response = server.post("/", upload(("a.txt", b"abc")), headers=MULTIPART)
+    assert response.status == 200
+    assert "missing" in server.log.wait(r"error opening the file.*").group()

@@ -229,15 +229,16 @@ void Server::OnStopSignal() {
 }
 
 void Server::ResetAll() {
-    if (phase_ != Phase::kServing || resets_pending_ > 0) {
-        return;  // a reset that is under way serves both
+    if (phase_ != Phase::kServing) {
+        return;
     }
     auto plugins = container_->Each<Resettable>();
     if (plugins.empty()) {
         return;
     }
     Notify("RELOADING=1");
-    resets_pending_ = plugins.size();
+    // One that is under way may have read the old code: the pools run another one after it.
+    resets_pending_ += plugins.size();
     for (Resettable* plugin : plugins) {
         plugin->Reset([this](Result<void> result) { OnReset(result); });
     }
@@ -260,11 +261,28 @@ void Server::Reload() {
     }
 }
 
+// Why a successor could not serve; empty: nothing is known against it.
+std::string Server::RestartObstacle() const {
+    if (!process::Executable(context_.around.executable)) {
+        return context_.around.executable + " cannot be executed";
+    }
+    std::string text;
+    for (const std::string& problem : Validate(context_).problems) {
+        text += (text.empty() ? "" : "\n") + problem;
+    }
+    return text;
+}
+
 void Server::Restart() {
     if (phase_ != Phase::kServing) {
         return;
     }
     console_.Line("restart signal [SIGUSR2] received");
+    if (std::string reason = RestartObstacle(); !reason.empty()) {
+        console_.Line("restart refused, this server goes on:\n" + reason);
+        log_->Get("server").Error("restart refused", {{"error", reason}});
+        return;
+    }
     replace_ = true;
     net::heritage::Keep();
     Notify("RELOADING=1");

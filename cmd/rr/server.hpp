@@ -51,6 +51,7 @@ private:
     void ResetAll();
     void OnReset(const Result<void>& result);
     void Reload();
+    std::string RestartObstacle() const;
     void Restart();
 
     // End.

@@ -1,10 +1,30 @@
 #include "cmd/rr/validate.hpp"
 
 #include <algorithm>
+#include <thread>
 
+#include "cmd/rr/plugins.hpp"
+#include "cmd/rr/settings.hpp"
 #include "cmd/rr/version.hpp"
+#include "core/log/config.hpp"
 
 namespace rr::cmd {
+
+namespace {
+
+std::vector<std::string> Lines(const std::string& text) {
+    std::vector<std::string> lines;
+    for (size_t at = 0; at < text.size();) {
+        size_t end = std::min(text.find('\n', at), text.size());
+        if (end > at) {
+            lines.push_back(text.substr(at, end - at));
+        }
+        at = end + 1;
+    }
+    return lines;
+}
+
+}  // namespace
 
 Invocation MakeInvocation(const CommandContext& context) {
     Invocation invocation;
@@ -47,6 +67,30 @@ std::vector<std::string> InitAll(ServerContainer& container, config::Config& con
         }
     }
     return problems;
+}
+
+Findings Validate(const CommandContext& context) {
+    Findings found;
+    auto config = config::Config::Load(ConfigOptions(context));
+    if (!config) {
+        found.problems = Lines(config.error().message);
+        return found;
+    }
+    Loop main("main");
+    ProgramConfig program = ReadProgramConfig(**config, std::thread::hardware_concurrency());
+    (void)log::ParseLogConfig((*config)->Get("logs"));
+    auto order = SortPlugins(PluginTable());
+    if (!order) {
+        found.problems = {order.error().message};
+        return found;
+    }
+    ServerContainer container(
+        main, program.loops, [](std::string_view) { return log::Logger(); }, *order);
+    Invocation invocation = MakeInvocation(context);
+    container.Publish(invocation);
+    found.problems = InitAll(container, **config, context.options.strict);
+    found.warnings = (*config)->warnings();
+    return found;
 }
 
 }  // namespace rr::cmd

@@ -18,4 +18,13 @@ Invocation MakeInvocation(const CommandContext& context);
 // without a place last. strict: unknown keys are problems.
 std::vector<std::string> InitAll(ServerContainer& container, config::Config& config, bool strict);
 
+struct Findings {
+    std::vector<std::string> problems;
+    std::vector<std::string> warnings;
+};
+
+// Reads the configuration and runs every Init on it, in a container of its own. Nothing is opened
+// or started: right beside a server that runs, too.
+Findings Validate(const CommandContext& context);
+
 }  // namespace rr::cmd

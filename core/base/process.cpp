@@ -170,6 +170,8 @@ std::string ExecutablePath(const std::string& argv0) {
     return length > 0 ? std::string(self, static_cast<size_t>(length)) : argv0;
 }
 
+bool Executable(const std::string& file) { return access(file.c_str(), X_OK) == 0; }
+
 Error Replace(const std::string& file, const std::vector<std::string>& arguments,
               const std::vector<std::string>& environment) {
     auto pointers = [](const std::vector<std::string>& texts) {

@@ -47,6 +47,8 @@ bool Exists(int64_t pid);
 
 // The file that was started, found as a shell would find it; absolute.
 std::string ExecutablePath(const std::string& argv0);
+// May we start this file?
+bool Executable(const std::string& file);
 // Puts another program into this process: same pid, descriptors without close-on-exec stay open.
 // Comes back only on failure.
 Error Replace(const std::string& file, const std::vector<std::string>& arguments,

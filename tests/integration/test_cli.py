@@ -147,6 +147,19 @@ def test_usr2_starts_the_binary_anew_under_the_same_pid(rr):
     assert server.stop() == 0
 
 
+def test_usr2_with_a_broken_configuration_keeps_the_server(rr):
+    server = rr(ONE)
+    before = server.workers()
+    file = server.directory / ".rr.yaml"
+    file.write_text(file.read_text().replace("num_workers", "num_workers: [1], old"))
+    server.signal(signal.SIGUSR2)
+    server.log.wait("restart refused, this server goes on")
+    server.log.wait(r"\.rr\.yaml:\d+: http\.pool")
+    assert server.get("/pid").status == 200
+    assert server.workers() == before
+    assert server.stop() == 0
+
+
 def test_usr2_under_load_fails_no_request(rr):
     """The listening socket is inherited: connections wait in it, they are not refused."""
     server = rr(ONE)

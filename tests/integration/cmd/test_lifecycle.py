@@ -11,7 +11,7 @@ import time
 import pytest
 
 from harness import process
-from harness.server import MARK, binary
+from harness.server import MARK, ROOT, binary
 
 SERVER = """
 version: "3"
@@ -152,12 +152,14 @@ def test_usr2_keeps_directory_and_relative_paths(rr, tmp_path):
     assert not (below / ".pid").exists()
 
 
-def test_usr2_gives_up_cleanly_if_the_configuration_broke(rr):
-    server = rr(SERVER, args=["-p"])
-    (server.directory / ".rr.yaml").write_text("version: '3'\nserver: {}\n")
+def test_usr2_gives_up_cleanly_if_the_workers_broke(rr):
+    worker = f"<?php require '{ROOT}/php-worker/workers/hello.php';"
+    server = rr(SERVER + "http: {address: '127.0.0.1:0', pool: {num_workers: 1}}\n",
+                args=["-p"], files={"w.php": worker})
+    (server.directory / "w.php").write_text("<?php exit(7);")
     server.signal(signal.SIGUSR2)
     assert server.wait() == 1
-    assert re.search(r"\.rr\.yaml:\d+: server", server.log.text("err"))
+    assert "exited with code 7" in server.log.text("err")
     assert not (server.directory / ".pid").exists()
 
 

@@ -37,6 +37,37 @@ def test_resets_under_load_fail_no_request(rr):
     load.assert_all()
 
 
+VERSIONED = """<?php
+require '@ROOT@/php-worker/autoload.php';
+$version = file_get_contents('version');
+touch("booting-$version");
+while (!file_exists('go')) {
+    usleep(1000);
+}
+(new Rr\\Worker\\HttpWorker())->serve(fn () => $version);
+"""
+
+
+def test_a_signal_during_a_reset_is_not_lost(rr):
+    """The generation that boots may have read the old code: a further one follows."""
+    server = rr("""
+        version: "3"
+        server: {command: "php w.php"}
+        http: {address: "127.0.0.1:0", pool: {num_workers: 2}}
+        """, files={"w.php": VERSIONED.replace("@ROOT@", str(ROOT)), "version": "1", "go": ""})
+    (server.directory / "go").unlink()
+    (server.directory / "version").write_text("2")
+    server.signal(signal.SIGUSR1)
+    process.eventually((server.directory / "booting-2").exists, what="the second generation")
+    (server.directory / "version").write_text("3")
+    server.signal(signal.SIGUSR1)
+    server.signal(signal.SIGUSR1)
+    (server.directory / "go").touch()
+    process.eventually(lambda: {server.get("/").text for _ in range(4)} == {"3"},
+                       what="the third generation")
+    assert server.log.count("plugin was successfully reset") >= 1
+
+
 def test_a_reset_is_no_pause(rr):
     server = rr(pool("num_workers: 2"), env={"BOOT_SLEEP_MS": "1200"})
     with Load(server, "/pid", clients=4, seconds=40) as load:

@@ -259,8 +259,9 @@ void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
         dialect_ = relay::Dialect::kV2;
         return;
     }
-    std::string text = BootFailureText(worker);
-    if (services_.events->worker) {
+    bool ending = services_.spawner->ending();
+    std::string text = ending ? "the server is stopping" : BootFailureText(worker);
+    if (services_.events->worker && !ending) {
         std::string output = worker.BootOutput();
         WorkerEvent event{WorkerChange::kFailed, name_, worker.pid(), status.code, status.signal};
         event.reason = worker.boot_error();

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <unordered_map>
 
 #include <uv.h>
@@ -111,7 +112,9 @@ public:
                Callback<void(ExitStatus)> exited) override {
         main_.Post([this, &home, request = std::move(request), spawned = std::move(spawned),
                     exited = std::move(exited)]() mutable {
-            Result<Spawned> result = Start(request);
+            Result<Spawned> result =
+                ending_ ? Result<Spawned>(rr::Fail(Errc::kClosed, "the server is stopping"))
+                        : Start(request);
             if (result) {
                 children_.emplace(result->pid, Child{&home, std::move(exited)});
             }
@@ -130,7 +133,10 @@ public:
         });
     }
 
+    bool ending() const override { return ending_; }
+
     void KillAll() override {
+        ending_ = true;
         for (auto& [pid, child] : children_) {
             kill(-pid, SIGKILL);
         }
@@ -166,6 +172,7 @@ private:
     Loop& main_;
     uv_signal_t* watch_;  // freed by its close callback
     std::unordered_map<pid_t, Child> children_;
+    std::atomic<bool> ending_{false};
 };
 
 Result<Spawned> LinuxSpawner::Start(const SpawnRequest& request) {

@@ -44,8 +44,10 @@ public:
                        Callback<void(ExitStatus)> exited) = 0;
     // Sends a signal to the process's whole group, if it still lives.
     virtual void Signal(pid_t pid, int signal) = 0;
-    // Kills every living child's group; for the end of the server.
+    // Kills every living child's group and starts no further one; for the end of the server.
     virtual void KillAll() = 0;
+    // After KillAll: how a child ended says nothing about it. Any thread.
+    virtual bool ending() const = 0;
 
     // The main loop is where it lives.
     static std::unique_ptr<Spawner> Make(Loop& main);

@@ -92,7 +92,7 @@ private:
 
     void OnInitDone(Result<void> result) {
         Callback<void(Result<void>)> served = std::move(served_);
-        if (result || config_.on_init->exit_on_error) {
+        if (result || config_.on_init->exit_on_error || spawner_->ending()) {
             served(std::move(result));
             return;
         }

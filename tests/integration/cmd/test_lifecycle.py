@@ -122,6 +122,7 @@ def test_a_stop_during_the_start_does_not_wait_for_what_boots(rr):
     assert server.stop() == 0
     assert time.monotonic() - begin < 5
     assert "server started" not in server.log.text()
+    assert "on_init failed" not in server.log.text()
 
 
 def test_usr2_keeps_directory_and_relative_paths(rr, tmp_path):
@@ -302,3 +303,4 @@ def test_a_stop_while_workers_boot_is_quick_and_clean(rr):
     begin = time.monotonic()
     assert server.stop() == 0
     assert time.monotonic() - begin < 5
+    assert "ERROR" not in server.log.text()  # that they were killed is no failure of theirs

@@ -3,6 +3,7 @@
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
+#include "plugins/rpc/plugin.hpp"
 #include "plugins/server/plugin.hpp"
 
 // Plugin folders from outside the repository (`make build PLUGINS=...`) come as lines
@@ -24,6 +25,9 @@ const std::vector<PluginRow>& PluginTable() {
         {"logger", &logger::Make},
         {"server", &server::Make},
         {"hooks", &hooks::Make, {"server"}},
+        // Behind what it serves, before what has workers: they may call it while they boot, and
+        // while they finish their last request.
+        {"rpc", &rpc::Make},
         {"http", &http::Make, {"server"}},
 #if __has_include("outside_plugins.inc")
 #define RR_OUTSIDE_PLUGIN(name, ...) {#name, &name::Make, __VA_ARGS__},

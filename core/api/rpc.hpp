@@ -112,6 +112,11 @@ public:
         const auto* l = std::get_if<List>(&v_);
         return l != nullptr ? *l : kEmpty;
     }
+    // The list, to append to; what was no list becomes an empty one.
+    List& MakeList() {
+        auto* l = std::get_if<List>(&v_);
+        return l != nullptr ? *l : v_.emplace<List>();
+    }
     // Field `i` of a struct; null if the client did not send it.
     const RpcValue& operator[](size_t i) const {
         static const RpcValue kNull;

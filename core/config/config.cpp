@@ -10,6 +10,20 @@
 namespace rr::config {
 namespace {
 
+// As RoadRunner writes it: keys in order, without maps that are empty and keys that are null.
+void SortKeys(Node& node) {
+    for (Node::Entry& entry : node.entries) {
+        SortKeys(entry.value);
+    }
+    if (node.IsMap()) {
+        std::erase_if(node.entries, [](const Node::Entry& entry) {
+            return entry.value.IsNull() || (entry.value.IsMap() && entry.value.entries.empty());
+        });
+        std::stable_sort(node.entries.begin(), node.entries.end(),
+                         [](const Node::Entry& a, const Node::Entry& b) { return a.key < b.key; });
+    }
+}
+
 // Sections of RoadRunner that a plugin may come to serve; unread ones deserve a clearer text than
 // `unknown key`.
 constexpr std::string_view kFieldSections[] = {
@@ -144,6 +158,10 @@ const std::vector<std::string>& Config::problems() const { return state_->report
 
 const std::vector<std::string>& Config::warnings() const { return state_->report.warnings(); }
 
-std::string Config::ToJson() const { return config::ToJson(state_->root); }
+std::string Config::ToJson() const {
+    Node sorted = state_->root;
+    SortKeys(sorted);
+    return config::ToJson(sorted);
+}
 
 }  // namespace rr::config

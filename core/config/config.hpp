@@ -51,7 +51,7 @@ public:
     const std::vector<std::string>& problems() const;
     const std::vector<std::string>& warnings() const;
 
-    // The merged tree as JSON (rpc.Config).
+    // The merged tree as JSON, keys in order, without empty maps (rpc.Config).
     std::string ToJson() const;
 
     struct State;  // state.hpp, for this folder only

@@ -297,8 +297,8 @@ TEST_CASE("config: an include replaces whole sections, and -o wins over it") {
     config->Get("rpc").Problem("listen", "bad");
     REQUIRE(config->problems() == Lines{"a.yaml:2: http.x: missing", "b.yaml:3: rpc.listen: bad"});
     REQUIRE(config->ToJson() ==
-            R"({"version":"3","include":["a.yaml","b.yaml"],"http":{"address":":2"},)"
-            R"("rpc":{"listen":"bad"}})");
+            R"({"http":{"address":":2"},"include":["a.yaml","b.yaml"],"rpc":{"listen":"bad"},)"
+            R"("version":"3"})");
 }
 
 TEST_CASE("config: trouble with includes is named with the line that asks for them") {

@@ -74,20 +74,19 @@ TEST_CASE("legacy: a full 1.x file reads as version 3") {
     auto config = Read(kFull);
     REQUIRE(config->legacy());
     REQUIRE(config->ToJson() ==
-            R"({"rpc":{"listen":"tcp://127.0.0.1:6002"},)"
-            R"("http":{"address":"0.0.0.0:8080","uploads":{"forbid":[".php"]},)"
-            R"("ssl":{"cert":"c.pem","root_ca":"r.pem","address":"0.0.0.0:8443"},)"
-            R"("http2":{"max_concurrent_streams":64},)"
-            R"("pool":{"num_workers":4,"max_jobs":100,"allocate_timeout":"60s",)"
-            R"("destroy_timeout":"1m","supervisor":{"watch_tick":"1s","max_worker_memory":100,)"
-            R"("ttl":"3600s","idle_ttl":"10s","exec_ttl":"5s"}},"max_request_size":200,)"
-            R"("internal_error_code":505,"trusted_subnets":["10.0.0.0/8"],)"
-            R"("headers":{"cors":{"allowed_origin":"*","max_age":600},)"
-            R"("response":{"x-powered-by":"RoadRunner"}},"static":{"dir":"public"},)"
-            R"("middleware":["proxy_ip_parser","headers","static","gzip"]},)"
-            R"("server":{"command":"php psr-worker.php pipes","relay":"pipes","user":"www-data",)"
-            R"("relay_timeout":"60s","protocol":"v2",)"
-            R"("env":{"app_key":"secret","rr":"true","rr_http":"true"}},)"
+            R"({"http":{"address":"0.0.0.0:8080","headers":{"cors":{"allowed_origin":"*",)"
+            R"("max_age":600},"response":{"x-powered-by":"RoadRunner"}},)"
+            R"("http2":{"max_concurrent_streams":64},"internal_error_code":505,)"
+            R"("max_request_size":200,"middleware":["proxy_ip_parser","headers","static",)"
+            R"("gzip"],"pool":{"allocate_timeout":"60s","destroy_timeout":"1m",)"
+            R"("max_jobs":100,"num_workers":4,"supervisor":{"exec_ttl":"5s","idle_ttl":"10s",)"
+            R"("max_worker_memory":100,"ttl":"3600s","watch_tick":"1s"}},)"
+            R"("ssl":{"address":"0.0.0.0:8443","cert":"c.pem","root_ca":"r.pem"},)"
+            R"("static":{"dir":"public"},"trusted_subnets":["10.0.0.0/8"],)"
+            R"("uploads":{"forbid":[".php"]}},"rpc":{"listen":"tcp://127.0.0.1:6002"},)"
+            R"("server":{"command":"php psr-worker.php pipes","env":{"app_key":"secret",)"
+            R"("rr":"true","rr_http":"true"},"protocol":"v2","relay":"pipes",)"
+            R"("relay_timeout":"60s","user":"www-data"},)"
             R"("status":{"address":"localhost:2113"}})");
 }
 

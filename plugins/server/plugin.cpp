@@ -66,7 +66,8 @@ private:
         s.relay = config_.relay;
         s.protocol = config_.protocol;
         config::Section rpc = config.Get("rpc");
-        s.rpc = rpc.String("listen", "");
+        // Verbatim, with the default of plugins/rpc.
+        s.rpc = rpc.String("listen", rpc.present() ? "tcp://127.0.0.1:6001" : "");
         rpc.Ignored("max_payload", "");
         rpc.Ignored("max_write_queue", "");
         if (const auto* invocation = c.Get<Invocation>()) {

@@ -2,7 +2,9 @@
 
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
+#include "plugins/informer/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
+#include "plugins/resetter/plugin.hpp"
 #include "plugins/server/plugin.hpp"
 
 // Plugin folders from outside the repository (`make build PLUGINS=...`) come as lines
@@ -25,6 +27,8 @@ const std::vector<PluginRow>& PluginTable() {
         {"server", &server::Make},
         {"hooks", &hooks::Make, {"server"}},
         {"http", &http::Make, {"server"}},
+        {"informer", &informer::Make},
+        {"resetter", &resetter::Make},
 #if __has_include("outside_plugins.inc")
 #define RR_OUTSIDE_PLUGIN(name, ...) {#name, &name::Make, __VA_ARGS__},
 #include "outside_plugins.inc"

@@ -2,7 +2,9 @@
 
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
+#include "plugins/informer/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
+#include "plugins/resetter/plugin.hpp"
 #include "plugins/rpc/plugin.hpp"
 #include "plugins/server/plugin.hpp"
 
@@ -25,6 +27,8 @@ const std::vector<PluginRow>& PluginTable() {
         {"logger", &logger::Make},
         {"server", &server::Make},
         {"hooks", &hooks::Make, {"server"}},
+        {"informer", &informer::Make},
+        {"resetter", &resetter::Make},
         // Behind what it serves, before what has workers: they may call it while they boot, and
         // while they finish their last request.
         {"rpc", &rpc::Make},

@@ -1,8 +1,13 @@
 """What stands under config/ runs: every sample passes `rr check`, every example answers."""
 
+import json
 import shutil
+import subprocess
+import sys
 
+import jsonschema
 import pytest
+import yaml
 
 from harness.server import ROOT
 
@@ -23,6 +28,33 @@ def test_the_file_of_all_keys_passes_the_check(rr):
     server = rr(text, verbatim=True, command="check", expect_fail=True)
     assert server.code == 0, str(server.log)
     assert server.log.find("unknown|nearest") is None
+
+
+def schema_errors(text):
+    schema = json.loads((ROOT / "config" / "schema.json").read_text())
+    validator = jsonschema.Draft7Validator(schema)
+    return [error.json_path for error in validator.iter_errors(yaml.safe_load(text))]
+
+
+def test_the_schema_is_made_from_the_file_of_all_keys():
+    done = subprocess.run([sys.executable, "-B", ROOT / "tools" / "schema", "--check"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", [".rr.yaml.example", *(f"config/{name}" for name in SAMPLES),
+                                  *(f"config/examples/{name}/.rr.yaml" for name in EXAMPLES)])
+def test_the_schema_accepts_our_files(path):
+    assert schema_errors((ROOT / path).read_text()) == []
+
+
+@pytest.mark.parametrize("text, place", [
+    ("http: {access_logs: 3}", "$.http.access_logs"),
+    ("server: {protocol: v4}", "$.server.protocol"),
+    ("http: {pool: {supervisor: [1]}}", "$.http.pool.supervisor"),
+])
+def test_the_schema_finds_mistakes(text, place):
+    assert schema_errors(text) == [place]
 
 
 def example(rr, name):

@@ -128,7 +128,13 @@ void Config::Known(std::string_view top_level_key) {
     state_->known.Add("", top_level_key, KnownKeys::kIgnored);
 }
 
+void Config::AfterInit(Callback<void()> check) { state_->checks.push_back(std::move(check)); }
+
 void Config::Finish(bool strict) {
+    for (auto& check : state_->checks) {
+        check();
+    }
+    state_->checks.clear();
     Report& report = state_->report;
     state_->known.FindUnknown(
         state_->root, "",

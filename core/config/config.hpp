@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/callback.hpp"
 #include "core/base/result.hpp"
 #include "core/config/section.hpp"
 
@@ -43,7 +44,11 @@ public:
     // Tells the config that a top-level section is known though nobody reads it.
     void Known(std::string_view top_level_key);
 
-    // To be called after every plugin's Init: adds the unknown keys to the warnings. With strict
+    // Runs `check` once every plugin was initialised: for keys whose values other plugins explain.
+    // Its warnings and problems count like those of Init.
+    void AfterInit(Callback<void()> check);
+
+    // To be called after every plugin's Init: runs the checks, adds the unknown keys to the warnings. With strict
     // they become problems.
     void Finish(bool strict = false);
 

@@ -362,6 +362,21 @@ TEST_CASE("config: syntax errors have their line") {
     REQUIRE(ErrorOf("- a\n") == ".rr.yaml:1: expected sections (`name: ...`) at the top level");
 }
 
+TEST_CASE("config: what a plugin checks after all were initialised counts like the rest") {
+    auto config = Read("version: '3'\nhttp:\n  middleware: [nobody]\n");
+    Section http = config->Get("http");
+    http.List("middleware");
+    int runs = 0;
+    config->AfterInit([http, &runs] {
+        ++runs;
+        http.Warning("middleware", "nobody has this name");
+    });
+    REQUIRE(config->warnings().empty());
+    config->Finish(true);
+    REQUIRE(runs == 1);
+    REQUIRE(config->warnings() == Lines{".rr.yaml:3: http.middleware: nobody has this name"});
+}
+
 TEST_CASE("config: the sample with every key is a valid version 3 file") {
     const char* folder = ::getenv("RR_SOURCE_DIR");
     const std::string path =

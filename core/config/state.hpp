@@ -43,6 +43,7 @@ struct Config::State {
     Report report;
     KnownKeys known;
     bool legacy = false;
+    std::vector<Callback<void()>> checks;  // of AfterInit
 };
 
 std::string JoinPath(std::string_view section, std::string_view key);

@@ -1,6 +1,7 @@
 #include "plugins/http/answer_writer.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
 #include <string>
 
@@ -59,6 +60,23 @@ void AnswerWriter::Refuse(int status, Bytes text, bool close) {
     r_.handler->OnAnswerEnd(r_.plan.keep_alive ? AnswerEnd::kKeepAlive : AnswerEnd::kClose);
 }
 
+void AnswerWriter::Send(const HttpAnswer& answer, bool close) {
+    int status = answer.status;
+    if (status < 200 || status > 599) {
+        r_.handler->OnAnswerTrouble("execute",
+                                    "a middleware answered with a status outside "
+                                    "200..599");
+        status = r_.tools->config.ErrorStatus(500);
+    }
+    std::vector<AnswerField>& fields = r_.tools->answer.fields;
+    fields.clear();
+    for (const auto& [name, value] : answer.headers) {
+        fields.push_back({name, value});
+    }
+    WriteEdited(status, answer.body, close);
+    r_.handler->OnAnswerEnd(r_.plan.keep_alive ? AnswerEnd::kKeepAlive : AnswerEnd::kClose);
+}
+
 void AnswerWriter::OnHead(const pool::AnswerHead& head) {
     if (r_.stream == nullptr) {
         return;
@@ -88,12 +106,15 @@ void AnswerWriter::TakeFirst(const pool::AnswerHead& head) {
     if (!answer.status_valid()) {
         r_.state = State::kOwn;
         r_.status = r_.tools->config.ErrorStatus(500);
+        if (r_.tools->edited) {
+            EditHead(r_.status);
+        }
         ResponseFacts facts;
         facts.minor = r_.minor;
         facts.head_request = r_.head_request;
         facts.keep_alive = r_.wants_more && r_.handler->KeepsAlive();
         facts.date = r_.tools->Date();
-        r_.plan = r_.tools->writer.WriteBadStatus(answer, r_.status, facts, &carried_,
+        r_.plan = r_.tools->writer.WriteBadStatus(answer, r_.status, facts, Carried(),
                                                   r_.stream->queue());
         r_.written = r_.head_request ? 0 : r_.plan.length;
         r_.stream->Flushed();
@@ -157,7 +178,22 @@ void AnswerWriter::WriteHeld(Bytes body_start) {
     WriteHead(whole, r_.held_size, body_start);
 }
 
+// With what informational answers left for the final head.
+void AnswerWriter::EditHead(int status) {
+    std::vector<AnswerField>& fields = r_.tools->answer.fields;
+    if (!carried_.empty() && !r_.carried_edited) {
+        std::vector<AnswerField> all;
+        carried_.AppendTo(all);
+        fields.insert(fields.begin(), all.begin(), all.end());
+        r_.carried_edited = true;
+    }
+    r_.handler->OnAnswerHead(status, fields);
+}
+
 void AnswerWriter::WriteHead(bool whole, uint64_t body_size, Bytes body_start) {
+    if (r_.tools->edited) {
+        EditHead(static_cast<int>(r_.tools->answer.status));
+    }
     ResponseFacts facts;
     facts.minor = r_.minor;
     facts.head_request = r_.head_request;
@@ -167,8 +203,7 @@ void AnswerWriter::WriteHead(bool whole, uint64_t body_size, Bytes body_start) {
     facts.body_start = body_start;
     facts.date = r_.tools->Date();
     const Answer& answer = r_.tools->answer;
-    r_.plan = r_.tools->writer.WriteHead(answer, facts, carried_.empty() ? nullptr : &carried_,
-                                         r_.stream->queue(), trailers_);
+    r_.plan = r_.tools->writer.WriteHead(answer, facts, Carried(), r_.stream->queue(), trailers_);
     r_.status = static_cast<int>(answer.status);
     r_.length_left = r_.plan.length;
     r_.state = State::kBody;
@@ -288,6 +323,20 @@ void AnswerWriter::WriteOwn(int status, Bytes text, bool close) {
     if (!text.empty()) {
         line.assign(text).append("\n");
     }
+    if (r_.tools->edited) {
+        std::vector<AnswerField>& fields = r_.tools->answer.fields;
+        fields.clear();
+        if (!line.empty()) {
+            fields.push_back({"Content-Type", "text/plain; charset=utf-8"});
+            fields.push_back({"X-Content-Type-Options", "nosniff"});
+        }
+        if (status == 503) {
+            fields.push_back({"Retry-After", "1"});
+        }
+        carried_.Clear();
+        WriteEdited(status, line, close);
+        return;
+    }
     OwnAnswer own;
     own.status = status;
     own.text = line;
@@ -301,6 +350,37 @@ void AnswerWriter::WriteOwn(int status, Bytes text, bool close) {
     AppendOwnAnswer(own, r_.stream->queue());
     r_.status = status;
     r_.written = r_.head_request ? 0 : line.size();
+    r_.state = State::kOwn;
+    r_.stream->Flushed();
+}
+
+// A short answer of ours, of the fields in tools->answer, with a head like a worker's.
+void AnswerWriter::WriteEdited(int status, Bytes body, bool close) {
+    Answer& answer = r_.tools->answer;
+    answer.status = status;
+    EditHead(status);
+    char digits[20];
+    char* end = std::to_chars(digits, digits + sizeof digits, body.size()).ptr;
+    if (r_.head_request) {  // says what GET would have
+        answer.fields.push_back(
+            {"Content-Length", Bytes(digits, static_cast<size_t>(end - digits))});
+    }
+    ResponseFacts facts;
+    facts.minor = r_.minor;
+    facts.head_request = r_.head_request;
+    facts.keep_alive = !close && r_.wants_more && r_.handler->KeepsAlive();
+    facts.whole = true;
+    facts.body_size = body.size();
+    facts.body_start = body.substr(0, kSniffBytes);
+    facts.date = r_.tools->Date();
+    r_.plan = r_.tools->writer.WriteHead(answer, facts, nullptr, r_.stream->queue(), trailers_);
+    r_.status = status;
+    r_.frame_left = body.size();
+    r_.length_left = r_.plan.length;
+    WriteBody(body);
+    if (r_.plan.framing == Framing::kChunked) {
+        AppendLastChunk(trailers_.view(), r_.stream->queue());
+    }
     r_.state = State::kOwn;
     r_.stream->Flushed();
 }

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 
+#include "core/api/http_middleware.hpp"
 #include "core/base/bytes.hpp"
 #include "core/net/stream.hpp"
 #include "core/pool/job.hpp"
@@ -30,7 +31,8 @@ struct AnswerTools {
     AnswerDecoder decoder;
     ResponseWriter writer;
     HttpDate date;
-    Answer answer;  // of the frame at hand
+    Answer answer;        // of the frame at hand
+    bool edited = false;  // middlewares change heads: OnAnswerHead
 
     Bytes Date();
 };
@@ -51,6 +53,9 @@ public:
     virtual void OnAnswerTrouble(Bytes message, Bytes reason) = 0;
     // Last call.
     virtual void OnAnswerEnd(AnswerEnd end) = 0;
+    // If heads are edited: the final one, before it is written. Views may be added that live until
+    // OnAnswerEnd.
+    virtual void OnAnswerHead(int status, std::vector<AnswerField>& fields) = 0;
     // `GET /slow`, for lists of what workers do.
     virtual std::string Summary() const = 0;
 
@@ -71,6 +76,8 @@ public:
 
     // An answer of our own instead of a worker's; ends it. close: the connection cannot go on.
     void Refuse(int status, Bytes text, bool close);
+    // A middleware's answer, likewise.
+    void Send(const HttpAnswer& answer, bool close);
 
     int status() const { return r_.status; }         // sent so far; 0: none
     uint64_t written() const { return r_.written; }  // bytes of the body
@@ -95,6 +102,12 @@ private:
     void WriteHeld(Bytes body_start);
     void WriteBody(Bytes body);
     void WriteOwn(int status, Bytes text, bool close);
+    void WriteEdited(int status, Bytes body, bool close);
+    void EditHead(int status);
+    // Headers of informational answers that the final head has to repeat; null: none.
+    const CarriedFields* Carried() const {
+        return carried_.empty() || r_.carried_edited ? nullptr : &carried_;
+    }
     void BadAnswer(Bytes reason);
     void FailBeforeHead(const pool::JobResult& result);
     AnswerEnd FinishBody();
@@ -111,10 +124,11 @@ private:
         State state = State::kNothing;
         uint8_t minor = 1;
         bool head_request = false;
-        bool wants_more = false;  // the client would keep the connection
-        bool more = false;        // frames follow the one at hand
-        bool in_chunk = false;    // its chunk head is out
-        bool overflow = false;    // the worker sent more than its Content-Length
+        bool wants_more = false;      // the client would keep the connection
+        bool more = false;            // frames follow the one at hand
+        bool in_chunk = false;        // its chunk head is out
+        bool carried_edited = false;  // carried_ is among the answer's own fields
+        bool overflow = false;        // the worker sent more than its Content-Length
         uint8_t held_flags = 0;
         uint64_t held_size = 0;  // body of the held frame
         uint64_t frame_left = 0;

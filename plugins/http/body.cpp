@@ -32,11 +32,13 @@ RequestBody::RequestBody() = default;
 RequestBody::~RequestBody() = default;
 
 RequestBody::Status RequestBody::Begin(BodyTools& tools, BodyHandler& handler,
-                                       const RequestHead& head, Bytes remote_addr) {
+                                       const RequestHead& head, Bytes remote_addr,
+                                       std::span<const ContextAttribute> attributes) {
     r_.tools = &tools;
     r_.handler = &handler;
     r_.head = &head;
     r_.remote_addr = remote_addr;
+    r_.attributes = attributes;
     r_.kind = ClassifyBody(head, tools.config.raw_body);
     if (head.content_length > tools.config.max_request_size) {
         Fault(413, kTooLarge);
@@ -64,6 +66,20 @@ RequestBody::Status RequestBody::Begin(BodyTools& tools, BodyHandler& handler,
         End();
     } else if (r_.fault && head.expect_continue) {
         r_.status = Status::kBad;  // the client waits for our word: no body will come
+    }
+    return r_.status;
+}
+
+RequestBody::Status RequestBody::Drop(BodyTools& tools, BodyHandler& handler,
+                                      const RequestHead& head) {
+    r_.tools = &tools;
+    r_.handler = &handler;
+    r_.head = &head;
+    Fault(204, "");  // any: the answer is somebody else's
+    if (!head.has_body()) {
+        End();
+    } else if (head.expect_continue) {
+        r_.status = Status::kBad;
     }
     return r_.status;
 }
@@ -269,6 +285,7 @@ void RequestBody::WriteContext(bool parsed, Bytes uploads) {
     facts.remote_addr = r_.remote_addr;
     facts.parsed = parsed;
     facts.uploads = uploads;
+    facts.attributes = r_.attributes;
     r_.tools->context.Write(r_.tools->config.context_codec, *r_.head, facts, job_);
     r_.context_size = static_cast<uint32_t>(job_.size() - pool::kHeadroom);
 }

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "core/base/bytes.hpp"
@@ -66,9 +67,13 @@ public:
     RequestBody& operator=(const RequestBody&) = delete;
     ~RequestBody();
 
-    // Starts with a request whose head and whose peer's name stay in place until Reset.
-    Status Begin(BodyTools& tools, BodyHandler& handler, const RequestHead& head,
-                 Bytes remote_addr);
+    // Starts with a request whose head, peer's name and attributes stay in place until Reset.
+    Status Begin(BodyTools& tools, BodyHandler& handler, const RequestHead& head, Bytes remote_addr,
+                 std::span<const ContextAttribute> attributes = {});
+
+    // Starts with a request that is answered without its body: that is read and dropped as after a
+    // fault, and ends in kBad.
+    Status Drop(BodyTools& tools, BodyHandler& handler, const RequestHead& head);
 
     // Takes bytes from the front of `in`; fewer than all only if the body ends among them.
     Status Feed(Bytes in, size_t& consumed);
@@ -118,6 +123,7 @@ private:
         BodyHandler* handler = nullptr;
         const RequestHead* head = nullptr;
         Bytes remote_addr;
+        std::span<const ContextAttribute> attributes;
         BodyKind kind = BodyKind::kIgnored;
         Status status = Status::kMore;
         bool ended = false;  // every byte came

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "core/config/nearest.hpp"
 #include "core/config/section.hpp"
 #include "core/net/address.hpp"
 #include "plugins/http/canonical.hpp"
@@ -61,17 +60,7 @@ std::vector<std::string> Extensions(const Section& s, std::string_view key) {
 
 void ReadMiddleware(const Section& s, HttpConfig& c) {
     c.middleware = s.List("middleware");
-    const std::vector<std::string_view> known = {
-        "static", "headers", "gzip", "sendfile", "http_metrics", "proxy_ip_parser", "otel"};
-    for (const std::string& name : c.middleware) {
-        std::string text = "requested middleware does not exist: " + name;
-        if (std::find(known.begin(), known.end(), name) != known.end()) {
-            text = name + ": " + std::string(kNotYet);
-        } else if (std::string_view near = config::Nearest(name, known); !near.empty()) {
-            text += "; did you mean " + std::string(near) + "?";
-        }
-        s.Warning("middleware", text);
-    }
+    // Whether they exist is known once every plugin was initialised.
     c.trusted_subnets = s.List("trusted_subnets");
     if (!c.trusted_subnets.empty()) {
         s.Warning("trusted_subnets", kNotYet);

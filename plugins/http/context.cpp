@@ -87,6 +87,16 @@ void AppendField(int field, Bytes value, Buffer& out) {
     AppendVarint(value.size(), out);
     out.Append(value);
 }
+// An entry of map<string, HeaderValue> with one value.
+void AppendPair(int field, Bytes name, Bytes value, Buffer& out) {
+    size_t list = FieldSize(value.size());
+    out.Append(Tag(field));
+    AppendVarint(FieldSize(name.size()) + FieldSize(list), out);
+    AppendField(1, name, out);
+    out.Append(Tag(2));
+    AppendVarint(list, out);
+    AppendField(1, value, out);
+}
 void AppendText(int field, Bytes value, Buffer& out) {
     if (!value.empty()) {  // proto3: absent
         AppendField(field, value, out);
@@ -244,7 +254,16 @@ void ContextWriter::WriteJson(const RequestHead& head, const ContextFacts& facts
     out.Append(facts.parsed ? Bytes(",\"parsed\":true,\"uploads\":")
                             : Bytes(",\"parsed\":false,\"uploads\":"));
     out.Append(facts.uploads.empty() ? Bytes("null") : facts.uploads);
-    out.Append(",\"attributes\":{}}");
+    out.Append(",\"attributes\":{");
+    for (size_t i = 0; i < facts.attributes.size(); ++i) {
+        if (i > 0) {
+            out.Append(',');
+        }
+        AppendJsonString(facts.attributes[i].name, out);
+        out.Append(':');
+        AppendJsonString(facts.attributes[i].value, out);
+    }
+    out.Append("}}");
 }
 
 void ContextWriter::WriteProtobuf(const RequestHead& head, const ContextFacts& facts, Buffer& out) {
@@ -271,19 +290,16 @@ void ContextWriter::WriteProtobuf(const RequestHead& head, const ContextFacts& f
         }
     }
     for (size_t i = 0; i < cookies_.size(); ++i) {
-        size_t value = FieldSize(cookies_.value(i).size());
-        out.Append(Tag(6));
-        AppendVarint(FieldSize(cookies_.name(i).size()) + FieldSize(value), out);
-        AppendField(1, cookies_.name(i), out);
-        out.Append(Tag(2));
-        AppendVarint(value, out);
-        AppendField(1, cookies_.value(i), out);
+        AppendPair(6, cookies_.name(i), cookies_.value(i), out);
     }
     AppendText(7, query_, out);
     if (facts.parsed) {
         out.Append("\x40\x01");
     }
     AppendText(9, facts.uploads, out);
+    for (const ContextAttribute& attribute : facts.attributes) {
+        AppendPair(10, attribute.name, attribute.value, out);
+    }
 }
 
 }  // namespace rr::http

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/base/bytes.hpp"
@@ -24,11 +25,17 @@ enum class Codec : uint8_t { kJson, kProtobuf };
 // The frame flag that goes with a context of this codec (relay::flag::kJson, kProto).
 uint8_t CodecFlag(Codec codec);
 
+struct ContextAttribute {
+    Bytes name;
+    Bytes value;
+};
+
 struct ContextFacts {
     Bytes remote_addr;  // PeerHost() of the peer's address
     bool https = false;
     bool parsed = false;  // the body was read into a tree
     Bytes uploads{};      // JSON document of the upload tree; empty: none
+    std::span<const ContextAttribute> attributes{};
 };
 
 // The host part of `127.0.0.1:1234`, `[::1]:1234`, `@`; text without a colon is taken as it is.

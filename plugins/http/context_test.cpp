@@ -78,6 +78,18 @@ TEST_CASE("context: parsed and uploads") {
     REQUIRE(proto.remote_addr() == "::1");
 }
 
+TEST_CASE("context: attributes in both codecs") {
+    const ContextAttribute list[] = {{"user", "4\"2"}, {"empty", ""}};
+    ContextFacts facts{"::1"};
+    facts.attributes = list;
+    std::string json = Json("GET / HTTP/1.0\r\n\r\n", facts);
+    REQUIRE(json.find(R"(,"attributes":{"user":"4\"2","empty":""}})") != std::string::npos);
+    ::http::v1::Request proto = Proto("GET / HTTP/1.0\r\n\r\n", facts);
+    REQUIRE(proto.attributes_size() == 2);
+    REQUIRE(proto.attributes().at("user").value(0) == "4\"2");
+    REQUIRE(proto.attributes().at("empty").value(0).empty());
+}
+
 TEST_CASE("context: it is appended behind the room left for a frame header") {
     ReadHead r("GET / HTTP/1.0\r\n\r\n");
     ContextWriter writer;

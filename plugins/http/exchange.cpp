@@ -51,7 +51,17 @@ RequestBody::Status Exchange::StartBody() {
         server_.log().Warn("remote address parsing failure",
                            {{"remote_address", r_.connection->peer()}});
     }
-    return body_.Begin(server_.body_tools(), *this, head_, host);
+    if (server_.middleware().empty() || head_.form == TargetForm::kAsterisk) {
+        return body_.Begin(server_.body_tools(), *this, head_, host);
+    }
+    if (!run_) {
+        run_ = std::make_unique<MiddlewareRun>();
+    }
+    if (!run_->Request(server_.middleware(), head_, host)) {
+        return body_.Drop(server_.body_tools(), *this, head_);
+    }
+    return body_.Begin(server_.body_tools(), *this, head_, run_->remote_address(),
+                       run_->attributes());
 }
 
 void Exchange::Run() { r_.ticket = server_.pool().Exec(body_.job(), answer_); }
@@ -59,8 +69,12 @@ void Exchange::Run() { r_.ticket = server_.pool().Exec(body_.job(), answer_); }
 void Exchange::Resume() { server_.pool().Resume(r_.ticket); }
 
 void Exchange::RefuseBody() {
-    const BodyFault& fault = body_.fault();
     bool close = !body_.drained();
+    if (run_ && run_->answered()) {
+        answer_.Send(run_->answer(), close);
+        return;
+    }
+    const BodyFault& fault = body_.fault();
     if (fault.status == 500) {  // not the client's fault: the body could not be stored
         OnAnswerTrouble("execute", fault.reason);
         const HttpConfig& config = server_.config();
@@ -133,6 +147,12 @@ std::string Exchange::Summary() const {
     return text;
 }
 
+void Exchange::OnAnswerHead(int status, std::vector<AnswerField>& fields) {
+    if (run_) {
+        run_->Response(status, fields);
+    }
+}
+
 int64_t Exchange::Elapsed() const {
     return r_.start_unix_ns == 0 ? 0 : (Clock::now() - r_.start).count();
 }
@@ -147,6 +167,9 @@ void Exchange::Record() {
     record.method = head_.method;
     record.target = head_.target;
     record.remote_address = r_.connection != nullptr ? Bytes(r_.connection->peer()) : r_.peer;
+    if (run_ && run_->moved()) {
+        record.remote_address = run_->remote_address();
+    }
     record.host = head_.host;
     record.content_length = head_.chunked ? -1 : static_cast<int64_t>(head_.content_length);
     record.read_bytes = body_.received();
@@ -183,6 +206,9 @@ void Exchange::GiveBack() {
     head_.Reset();
     body_.Reset();
     head_bytes_.Clear(kKeep);
+    if (run_) {
+        run_->Reset();
+    }
     r_ = Request();
     server_.GiveBack(*this);
 }

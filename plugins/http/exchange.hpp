@@ -9,7 +9,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/bytes.hpp"
 #include "core/base/time.hpp"
@@ -19,6 +21,7 @@
 #include "plugins/http/head.hpp"
 #include "plugins/http/head_guard.hpp"
 #include "plugins/http/list.hpp"
+#include "plugins/http/middleware.hpp"
 
 namespace rr::http {
 
@@ -41,7 +44,7 @@ public:
     HeadFault TakeHead(Bytes in);
     const RequestHead& head() const { return head_; }
 
-    // After TakeHead.
+    // After TakeHead. Shows the head to the middlewares first.
     RequestBody::Status StartBody();
     RequestBody::Status Feed(Bytes in, size_t& consumed) { return body_.Feed(in, consumed); }
     RequestBody::Status body_status() const { return body_.status(); }
@@ -52,7 +55,7 @@ public:
     void Resume();
 
     // Answers that need no worker; the connection hears OnAnswered at once.
-    void RefuseBody();                          // what body_status() kBad stands for
+    void RefuseBody();  // what body_status() kBad stands for; or a middleware's answer
     void RefuseHead(int status, Bytes detail);  // and the connection closes
     void AnswerServerOptions();                 // `OPTIONS *`
 
@@ -72,6 +75,8 @@ private:
     void OnBodyProgress() override;
     void OnUploadFailed(Bytes reason) override;
 
+    void OnAnswerHead(int status, std::vector<AnswerField>& fields) override;
+
     int64_t Elapsed() const;
     void Record();
     void GiveBack();
@@ -84,6 +89,7 @@ private:
     RequestBody body_;
     AnswerWriter answer_;
     Buffer head_bytes_;
+    std::unique_ptr<MiddlewareRun> run_;  // null until a request meets a middleware
 
     struct Request {
         Connection* connection = nullptr;  // null: the client has gone

@@ -13,6 +13,7 @@
 #include "core/pool/pool.hpp"
 #include "core/pool/services.hpp"
 #include "plugins/http/config.hpp"
+#include "plugins/http/middleware.hpp"
 #include "plugins/http/server.hpp"
 
 namespace rr::http {
@@ -48,6 +49,7 @@ public:
     void Stop(Deadline deadline, Callback<void()> done) override;
 
 private:
+    void CheckMiddleware(config::Config& config);
     Result<std::unique_ptr<net::Listener>> Bind();
     Result<File::Owner> UploadOwner() const;
     void OnServed();
@@ -78,6 +80,7 @@ private:
     // The data loop's once Serve has posted to it.
     std::unique_ptr<net::Listener> listener_;  // until the pool is open
     File::Owner upload_owner_;
+    MiddlewareChain middleware_;
     std::unique_ptr<HttpServer> server_;
     bool opening_ = false;
     bool stopping_ = false;
@@ -102,7 +105,19 @@ Result<bool> HttpPlugin::Init(config::Config& config, Container& container) {
     group_.emplace("http", *main_, *data_, log_);
     container.Publish<Resettable>(*group_);
     container.Publish<WorkerGroup>(*group_);
+    config.AfterInit([this, &config] { CheckMiddleware(config); });
     return true;
+}
+
+// Their plugins may come after this one.
+void HttpPlugin::CheckMiddleware(config::Config& config) {
+    config::Section section = config.Get("http");
+    for (const std::string& name : config_.middleware) {
+        std::string warning = MiddlewareWarning(name, container_->Each<HttpMiddleware>());
+        if (!warning.empty()) {
+            section.Warning("middleware", warning);
+        }
+    }
 }
 
 void HttpPlugin::Serve(Callback<void(Result<void>)> served) {
@@ -121,6 +136,7 @@ void HttpPlugin::Serve(Callback<void(Result<void>)> served) {
     listener_ = std::move(*listener);
     address_ = listener_->address();
     upload_owner_ = *owner;
+    middleware_ = SelectMiddleware(config_.middleware, container_->Each<HttpMiddleware>());
     data_->Post([this] { OpenPool(); });
 }
 
@@ -173,7 +189,7 @@ void HttpPlugin::OnPoolOpened(Result<std::unique_ptr<pool::WorkerPool>> opened) 
         return;
     }
     server_ = std::make_unique<HttpServer>(*data_, config_, log_, container_->Events(),
-                                           upload_owner_, std::move(*opened));
+                                           upload_owner_, std::move(*opened), middleware_);
     group_->Attach(server_->pool());
     if (stopping_) {
         listener_.reset();

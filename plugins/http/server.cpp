@@ -6,12 +6,13 @@ namespace rr::http {
 
 HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& log,
                        EventBus& events, File::Owner upload_owner,
-                       std::unique_ptr<pool::WorkerPool> pool)
+                       std::unique_ptr<pool::WorkerPool> pool, MiddlewareChain middleware)
     : LoopBound(loop),
       config_(config),
       log_(log),
       events_(events),
-      answer_tools_{config, {}, {}, {}, {}},
+      middleware_(std::move(middleware)),
+      answer_tools_{config, {}, {}, {}, {}, !middleware_.empty()},
       body_tools_{loop,
                   config,
                   config.uploads.dir.empty() ? TemporaryDirectory() : config.uploads.dir,

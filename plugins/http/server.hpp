@@ -26,6 +26,7 @@
 #include "plugins/http/connection.hpp"
 #include "plugins/http/exchange.hpp"
 #include "plugins/http/list.hpp"
+#include "plugins/http/middleware.hpp"
 #include "plugins/http/trouble_log.hpp"
 
 namespace rr::http {
@@ -33,7 +34,8 @@ namespace rr::http {
 class HttpServer final : private LoopBound {
 public:
     HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& log, EventBus& events,
-               File::Owner upload_owner, std::unique_ptr<pool::WorkerPool> pool);
+               File::Owner upload_owner, std::unique_ptr<pool::WorkerPool> pool,
+               MiddlewareChain middleware = {});
     ~HttpServer();
 
     // Takes connections from now on.
@@ -61,6 +63,7 @@ public:
     AnswerTools& answer_tools() { return answer_tools_; }
     BodyTools& body_tools() { return body_tools_; }
     TroubleLog& troubles() { return troubles_; }
+    const MiddlewareChain& middleware() const { return middleware_; }
     bool draining() const { return draining_; }
     // Somebody wants to know about single requests.
     bool records() const { return log_.Enabled(log::Level::kInfo) || events_.request; }
@@ -96,6 +99,7 @@ private:
     const HttpConfig& config_;
     const log::Logger log_;
     EventBus& events_;
+    const MiddlewareChain middleware_;
 
     // Shared by connections and exchanges.
     AnswerTools answer_tools_;

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "plugins/http/allocations_for_test.hpp"
+#include "plugins/http/middleware_for_test.hpp"
 
 namespace rr::http {
 namespace {
@@ -125,7 +126,7 @@ struct Fixture {
         auto owned = std::make_unique<FakePool>();
         pool = owned.get();
         server = std::make_unique<HttpServer>(loop, config, log::Logger(), bus, File::Owner{},
-                                              std::move(owned));
+                                              std::move(owned), middleware);
     }
     Client& Connect() {
         auto ends = net::ConnectedPair();
@@ -147,6 +148,7 @@ struct Fixture {
     Loop loop{"test"};
     EventBus bus;
     HttpConfig config;
+    MiddlewareChain middleware;
     FakePool* pool = nullptr;
     std::unique_ptr<HttpServer> server;
     std::vector<std::unique_ptr<Client>> clients;
@@ -357,6 +359,168 @@ TEST_CASE_METHOD(Fixture, "http server: requests and connections are told to who
     clients.clear();
     Until([this] { return server->connections() == 0; });
     REQUIRE(told == std::vector<std::string>{"opened", "begun /a", "finished 200", "closed"});
+}
+
+namespace {
+
+// A server with one middleware between its clients and the pool.
+struct WithMiddleware : Fixture {
+    WithMiddleware() {
+        server->Close(Clock::now(), [] {});
+        loop.RunUntil([this] { return server->connections() == 0; });
+        server.reset();
+        middleware = {&outer};
+        Start();
+    }
+    std::string Ask(Client& client, std::string_view request, std::string_view end) {
+        client.seen.clear();
+        client.stream.Queue(request);
+        Until([&client, end] { return EndsWith(client.seen, end); });
+        return client.seen;
+    }
+    ScriptedMiddleware outer{"outer"};
+};
+
+bool Has(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(WithMiddleware, "http server: a middleware changes the request and the answer") {
+    outer.on_request = [](HttpRequest& request, HttpAnswer&) {
+        request.SetHeader("X-Stamp", "in");
+        request.SetAttribute("user", "42");
+        request.SetRemoteAddress("192.0.2.7");
+        return true;
+    };
+    outer.on_response = [](const HttpRequest& request, HttpResponse& response) {
+        response.SetHeader("X-Stamp", std::string(request.Header("X-Stamp")) + "-out");
+    };
+    Client& client = Connect();
+    client.stream.Queue(kGet);
+    Jobs(1);
+    REQUIRE(Has(pool->Context(), R"("X-Stamp":["in"])"));
+    REQUIRE(Has(pool->Context(), R"("attributes":{"user":"42"})"));
+    REQUIRE(Has(pool->Context(), R"({"remoteAddr":"192.0.2.7",)"));
+
+    SECTION("of a worker") {
+        pool->Answer("hello");
+        Until([&client] { return EndsWith(client.seen, "\r\n\r\nhello"); });
+        REQUIRE(Has(client.seen, "X-Stamp: in-out\r\n"));
+        REQUIRE(Has(client.seen, "Content-Length: 5\r\n"));
+    }
+    SECTION("of a stream, with what an informational answer left") {
+        pool->Head(R"({"status":103,"headers":{"Link":["a"],"X-Stamp":["early"]}})", 0, true);
+        pool->Head(R"({"status":200,"headers":{}})", 2, true);
+        pool->Chunk("ab");
+        pool->Head("", 0, false);
+        pool->Done();
+        Until([&client] { return EndsWith(client.seen, "0\r\n\r\n"); });
+        std::string last = client.seen.substr(client.seen.find("HTTP/1.1 200"));
+        REQUIRE(Has(last, "Link: a\r\n"));
+        REQUIRE(Has(last, "X-Stamp: in-out\r\n"));
+        REQUIRE_FALSE(Has(last, "early"));
+        REQUIRE(Has(last, "Transfer-Encoding: chunked\r\n"));
+    }
+    SECTION("of the server itself") {
+        pool->Done(pool::JobEnd::kNoWorker);
+        Until([&client] { return EndsWith(client.seen, "\r\n\r\n"); });
+        REQUIRE(client.seen.find("HTTP/1.1 503 Service Unavailable\r\n") == 0);
+        REQUIRE(Has(client.seen, "Retry-After: 1\r\n"));
+        REQUIRE(Has(client.seen, "X-Stamp: in-out\r\n"));
+        REQUIRE(Has(client.seen, "Content-Length: 0\r\n"));
+    }
+    SECTION("of a worker with a bad status") {
+        pool->Head(R"({"status":99,"headers":{"X-Stamp":["w"]}})", 0, false, true);
+        pool->Done();
+        Until([&client] { return EndsWith(client.seen, "worker: 99\n"); });
+        REQUIRE(Has(client.seen, "X-Stamp: in-out\r\n"));
+    }
+}
+
+TEST_CASE_METHOD(WithMiddleware, "http server: a middleware's own answer needs no worker") {
+    outer.on_request = [](HttpRequest& request, HttpAnswer& answer) {
+        answer.status = request.target() == "/bad" ? 99 : request.target() == "/none" ? 204 : 403;
+        answer.headers.emplace_back("X-Why", "not today");
+        answer.body = "go away";
+        return false;
+    };
+    Client& client = Connect();
+    std::string seen = Ask(client, kGet, "\r\n\r\ngo away");
+    REQUIRE(seen.find("HTTP/1.1 403 Forbidden\r\nX-Why: not today\r\n") == 0);
+    REQUIRE(Has(seen, "Content-Length: 7\r\n"));
+    REQUIRE(Has(seen, "Content-Type: text/plain; charset=utf-8\r\n"));
+
+    seen = Ask(client, "HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n", "\r\n\r\n");
+    REQUIRE(Has(seen, "Content-Length: 7\r\n"));
+    seen = Ask(client, "GET /none HTTP/1.1\r\nHost: h\r\n\r\n", "\r\n\r\n");
+    REQUIRE(seen.find("HTTP/1.1 204 No Content\r\n") == 0);
+    REQUIRE_FALSE(Has(seen, "Content-Length"));
+    seen = Ask(client, "GET /bad HTTP/1.1\r\nHost: h\r\n\r\n", "go away");
+    REQUIRE(seen.find("HTTP/1.1 500 Internal Server Error\r\n") == 0);
+
+    SECTION("a small body is dropped and the connection goes on") {
+        Ask(client,
+            "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /a HTTP/1.1\r\n"
+            "Host: h\r\n\r\n",
+            "go away");
+        Until([&client] { return client.seen.find("go away") != client.seen.rfind("go away"); });
+        REQUIRE_FALSE(client.closed);
+    }
+    SECTION("a large one is not waited for") {
+        seen = Ask(client, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\nabc",
+                   "go away");
+        REQUIRE(Has(seen, "Connection: close\r\n"));
+    }
+    SECTION("nor one that the client has not sent yet") {
+        seen = Ask(client,
+                   "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n"
+                   "\r\n",
+                   "go away");
+        REQUIRE(seen.find("HTTP/1.1 403") == 0);
+        REQUIRE(Has(seen, "Connection: close\r\n"));
+    }
+    SECTION("HTTP/1.0") {
+        seen = Ask(client, "GET /a HTTP/1.0\r\n\r\n", "go away");
+        REQUIRE(seen.find("HTTP/1.0 403 Forbidden\r\n") == 0);
+        Until([&client] { return client.closed; });
+    }
+    REQUIRE(pool->jobs.empty());
+}
+
+TEST_CASE_METHOD(WithMiddleware, "http server: the server's own OPTIONS * meets no middleware") {
+    outer.on_request = [](HttpRequest&, HttpAnswer&) { return false; };
+    outer.on_response = [](const HttpRequest&, HttpResponse& r) { r.SetHeader("X-Seen", "1"); };
+    Client& client = Connect();
+    std::string seen = Ask(client, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "\r\n\r\n");
+    REQUIRE(seen.find("HTTP/1.1 200 OK\r\n") == 0);
+    REQUIRE_FALSE(Has(seen, "X-Seen"));
+}
+
+TEST_CASE_METHOD(WithMiddleware, "http server: a middleware costs a warm request no allocation") {
+    outer.on_request = [](HttpRequest& request, HttpAnswer&) {
+        request.SetHeader("X-Stamp", "in");
+        request.SetAttribute("user", "42");
+        return true;
+    };
+    outer.on_response = [](const HttpRequest&, HttpResponse& response) {
+        response.SetHeader("X-Stamp", "out");
+    };
+    Client& client = Connect();
+    size_t before = 0;
+    for (int i = 0; i < 50; ++i) {
+        client.seen.clear();
+        client.stream.Queue(kGet);
+        pool->jobs.clear();
+        if (i == 40) {
+            before = AllocationsSoFar();
+        }
+        Until([this] { return !pool->jobs.empty(); });
+        pool->Answer("hello");
+        Until([&client] { return EndsWith(client.seen, "hello"); });
+    }
+    REQUIRE(AllocationsSoFar() - before < 10);
 }
 
 }  // namespace rr::http

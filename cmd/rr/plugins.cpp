@@ -4,6 +4,7 @@
 #include "plugins/http/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
 #include "plugins/server/plugin.hpp"
+#include "plugins/status/plugin.hpp"
 
 // Plugin folders from outside the repository (`make build PLUGINS=...`) come as lines
 // `RR_OUTSIDE_PLUGIN(name, {needs}, {offers})`; each folder defines `rr::name::Make()`.
@@ -21,10 +22,9 @@ namespace rr::cmd {
 // Where needs leave a choice, plugins start in this order and stop in the reverse of it.
 const std::vector<PluginRow>& PluginTable() {
     static const std::vector<PluginRow> kTable = {
-        {"logger", &logger::Make},
-        {"server", &server::Make},
-        {"hooks", &hooks::Make, {"server"}},
-        {"http", &http::Make, {"server"}},
+        {"status", &status::Make},  // first: it tells how all others start and stop
+        {"logger", &logger::Make},           {"server", &server::Make},
+        {"hooks", &hooks::Make, {"server"}}, {"http", &http::Make, {"server"}},
 #if __has_include("outside_plugins.inc")
 #define RR_OUTSIDE_PLUGIN(name, ...) {#name, &name::Make, __VA_ARGS__},
 #include "outside_plugins.inc"

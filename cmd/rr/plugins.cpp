@@ -7,6 +7,7 @@
 #include "plugins/resetter/plugin.hpp"
 #include "plugins/rpc/plugin.hpp"
 #include "plugins/server/plugin.hpp"
+#include "plugins/status/plugin.hpp"
 
 // Plugin folders from outside the repository (`make build PLUGINS=...`) come as lines
 // `RR_OUTSIDE_PLUGIN(name, {needs}, {offers})`; each folder defines `rr::name::Make()`.
@@ -23,7 +24,9 @@ namespace rr::cmd {
 
 // Where needs leave a choice, plugins start in this order and stop in the reverse of it.
 const std::vector<PluginRow>& PluginTable() {
+    // clang-format off: one plugin a line
     static const std::vector<PluginRow> kTable = {
+        {"status", &status::Make},  // first: it tells how all others start and stop
         {"logger", &logger::Make},
         {"server", &server::Make},
         {"hooks", &hooks::Make, {"server"}},
@@ -39,6 +42,7 @@ const std::vector<PluginRow>& PluginTable() {
 #undef RR_OUTSIDE_PLUGIN
 #endif
     };
+    // clang-format on
     return kTable;
 }
 

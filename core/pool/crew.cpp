@@ -47,6 +47,7 @@ void Pool::Begin(std::unique_ptr<WorkerPool> self, Opened opened) {
             return;
         }
         plan_ = std::move(*plan);
+        Changed();
         if (cfg_.debug) {
             open_ = true;
             opened_(std::move(self_));

@@ -226,6 +226,7 @@ void Pool::Release(Worker& worker) {
 // Gives queued requests to idle workers.
 void Pool::Feed() {
     while (!queue_.empty() && !idle_.empty()) {
+        Changed();
         Entry* entry = queue_.front();
         queue_.Remove(entry);
         if (!TryIdle(*entry)) {
@@ -324,6 +325,7 @@ void Pool::OnQueueTimer() {
 // ---- out
 
 void Pool::Requeue(Entry& entry) {
+    Changed();
     queue_.PushFront(&entry);
     ArmQueueTimer();
 }

@@ -198,6 +198,31 @@ TEST_CASE("pool: the pulse tells how things stand") {
     REQUIRE(f.pulse.queued == 0);
 }
 
+TEST_CASE("pool: the pulse of a debug pool is there before its first worker") {
+    Fixture f([](PoolConfig& c) { c.debug = true; });
+    REQUIRE(f.Open());
+    REQUIRE(f.loop.RunUntil([&f] { return f.pulse.debug && f.pulse.can_serve; }));
+    REQUIRE(f.pulse.total == 0);
+}
+
+TEST_CASE("pool: a request that comes back from a prefetch counts as queued again") {
+    Fixture f(
+        [](PoolConfig& c) {
+            c.num_workers = 1;
+            c.max_queue_size = 2;
+        },
+        kNumbered);
+    REQUIRE(f.Open());
+    Call slow("sleep 300 x");
+    Call second("echo y");
+    second.job.replayable = true;
+    f.pool->Exec(slow.job, slow);
+    f.pool->Exec(second.job, second);
+    REQUIRE(f.loop.RunUntil([&f] { return f.pulse.queued == 1 && !f.pulse.can_serve; }));
+    REQUIRE_FALSE(slow.end.has_value());
+    REQUIRE(f.loop.RunUntil([&second] { return second.end.has_value(); }));
+}
+
 TEST_CASE("pool: the status says what a worker does") {
     Fixture f([](PoolConfig& c) { c.num_workers = 1; });
     REQUIRE(f.Open());

@@ -533,6 +533,15 @@ TEST_CASE("pool: an answer cut off by its worker's death is no answer and is not
     REQUIRE(cut.message.find("in the middle of its answer") != std::string::npos);
 }
 
+TEST_CASE("pool: a worker that left its process group is killed all the same") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; }, {{"OTHER_GROUP", "1"}});
+    REQUIRE(f.Open());
+    Call stuck("hang");
+    f.pool->Exec(stuck.job, stuck);
+    f.Shut(milliseconds(20));
+    REQUIRE(stuck.end == JobEnd::kWorkerDied);
+}
+
 TEST_CASE("pool: a boot failure is told with exit code, output and command") {
     Fixture f({}, {{"BOOT_EXIT", "7"}});
     REQUIRE_FALSE(f.Open());

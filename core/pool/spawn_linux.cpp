@@ -128,7 +128,7 @@ public:
     void Signal(pid_t pid, int number) override {
         main_.Post([this, pid, number] {
             if (children_.contains(pid)) {
-                kill(-pid, number);
+                SignalGroup(pid, number);
             }
         });
     }
@@ -138,7 +138,7 @@ public:
     void KillAll() override {
         ending_ = true;
         for (auto& [pid, child] : children_) {
-            kill(-pid, SIGKILL);
+            SignalGroup(pid, SIGKILL);
         }
     }
 
@@ -147,6 +147,13 @@ private:
         Loop* home;
         Callback<void(ExitStatus)> exited;
     };
+
+    // A child that left its group, or has not got one yet, is still our child.
+    static void SignalGroup(pid_t pid, int number) {
+        if (kill(-pid, number) != 0) {
+            kill(pid, number);
+        }
+    }
 
     static Result<Spawned> Start(const SpawnRequest& request);
 

@@ -165,6 +165,9 @@ int main() {
         fprintf(stderr, "cannot start: something is missing\n");
         return atoi(code);
     }
+    if (getenv("OTHER_GROUP") != nullptr) {
+        setpgid(0, getpgid(getppid()));
+    }
     bool stubborn = getenv("STUBBORN") != nullptr;
     bool negotiates = getenv("NUMBERED") != nullptr;
     Request r;

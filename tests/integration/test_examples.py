@@ -26,7 +26,8 @@ def test_the_file_of_all_keys_passes_the_check(rr):
 
 
 def example(rr, name):
-    return rr("", config_path=ROOT / "config" / "examples" / name / ".rr.yaml", env=LOOPBACK)
+    return rr("", config_path=ROOT / "config" / "examples" / name / ".rr.yaml",
+              env={**LOOPBACK, "RR_RPC_LISTEN": f"unix://{rr.place}/rpc.sock"})
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -108,8 +108,9 @@ def add_junit(report):
 def build(preset):
     log = REPORTS / f"{preset}-build.log"
     began = time.monotonic()
-    # The sanitizer build proves that a plugin folder from outside can be built in.
-    plugins = str(ROOT / "tests" / "outside_plugin") if preset == "asan" else ""
+    # The sanitizer build proves that plugin folders from outside can be built in.
+    outside = [ROOT / "tests" / "outside_plugin", ROOT / "config" / "examples" / "service-plugin"]
+    plugins = ";".join(map(str, outside)) if preset == "asan" else ""
     for command in (["tools/configure", preset, f"-DRR_PLUGINS={plugins}"],
                     ["cmake", "--build", f"build/{preset}", "-j", str(JOBS), "--", "-k0"]):
         if run(command, log, 1800) != 0:

@@ -58,7 +58,8 @@ def test_the_schema_finds_mistakes(text, place):
 
 
 def example(rr, name):
-    return rr("", config_path=ROOT / "config" / "examples" / name / ".rr.yaml", env=LOOPBACK)
+    return rr("", config_path=ROOT / "config" / "examples" / name / ".rr.yaml",
+              env={**LOOPBACK, "RR_RPC_LISTEN": f"unix://{rr.place}/rpc.sock"})
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

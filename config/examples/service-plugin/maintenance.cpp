@@ -152,6 +152,10 @@ private:
     // Opens the site once new workers, with the deployed code, are ready. The reply is kept until
     // then; other calls go on meanwhile.
     void Open(RpcReply reply) {
+        if (workers_ == nullptr) {  // a worker may call while it boots, before our Serve
+            reply.Fail("maintenance_open: the server is starting");
+            return;
+        }
         workers_->Reset([this, kept = std::move(reply)](Result<void> done) mutable {
             if (!done) {
                 kept.Fail("maintenance_open: the site stays closed: " + done.error().message);
@@ -165,16 +169,16 @@ private:
 
     // The values stand in the order of kStatusFields.
     RpcValue Status() const {
-        const GroupPulse* pulse = group_->pulse();
+        const GroupPulse* pulse = group_ == nullptr ? nullptr : group_->pulse();
         return RpcValue::List{gate_->closed(), gate_->visits(), gate_->refused(), gate_->failures(),
-                              uint64_t{pulse == nullptr ? 0 : pulse->total.load()}};
+                              uint64_t{pulse == nullptr ? 0U : pulse->total.load()}};
     }
 
     Container* container_ = nullptr;
     log::Logger log_;
     std::unique_ptr<Gate> gate_;
-    Resettable* workers_ = nullptr;  // http's; it is there, as we require http
-    WorkerGroup* group_ = nullptr;   // http's
+    Resettable* workers_ = nullptr;  // http's, from Serve on; it is there, as we require http
+    WorkerGroup* group_ = nullptr;   // the same
 };
 
 }  // namespace

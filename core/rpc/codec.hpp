@@ -54,6 +54,8 @@ public:
                               std::string& problem) const;
 
 private:
+    bool EncodeProto(const RpcType& type, Buffer& out, std::string& problem) const;
+    bool EncodeFields(Codec codec, const RpcType& type, Buffer& out, std::string& problem) const;
     bool EncodeWire(const RpcShape& shape, Buffer& out, std::string& problem) const;
     bool AsValue(const RpcType& type, RpcValue& storage, const RpcValue*& value,
                  std::string& problem) const;

@@ -137,7 +137,8 @@ bool Argument::DecodeTree(Codec codec, Bytes body, const RpcType& type, std::str
 
 // ---- answers -----------------------------------------------------------------------------------
 
-bool Answer::Encode(Codec& codec, const RpcType& type, Buffer& out, std::string& problem) const {
+bool MethodResult::Encode(Codec& codec, const RpcType& type, Buffer& out,
+                          std::string& problem) const {
     bool byte_string = type.kind == RpcKind::kBytes && !type.list;
     if (codec == Codec::kNone) {
         codec = byte_string ? Codec::kRaw : Codec::kJson;
@@ -167,7 +168,7 @@ bool Answer::Encode(Codec& codec, const RpcType& type, Buffer& out, std::string&
     return EncodeFields(codec, type, out, problem);
 }
 
-bool Answer::EncodeProto(const RpcType& type, Buffer& out, std::string& problem) const {
+bool MethodResult::EncodeProto(const RpcType& type, Buffer& out, std::string& problem) const {
     if (type.kind == RpcKind::kNothing) {
         return true;
     }
@@ -178,8 +179,8 @@ bool Answer::EncodeProto(const RpcType& type, Buffer& out, std::string& problem)
     return EncodeWire(*type.shape, out, problem);
 }
 
-bool Answer::EncodeFields(Codec codec, const RpcType& type, Buffer& out,
-                          std::string& problem) const {
+bool MethodResult::EncodeFields(Codec codec, const RpcType& type, Buffer& out,
+                                std::string& problem) const {
     RpcValue storage;
     const RpcValue* value = nullptr;
     if (!AsValue(type, storage, value, problem)) {
@@ -192,7 +193,7 @@ bool Answer::EncodeFields(Codec codec, const RpcType& type, Buffer& out,
     }
 }
 
-bool Answer::EncodeWire(const RpcShape& shape, Buffer& out, std::string& problem) const {
+bool MethodResult::EncodeWire(const RpcShape& shape, Buffer& out, std::string& problem) const {
     if (message_ == nullptr) {
         value_ != nullptr ? WriteMessage(shape, *value_, out) : out.Append(bytes_);
         return true;
@@ -209,8 +210,8 @@ bool Answer::EncodeWire(const RpcShape& shape, Buffer& out, std::string& problem
 }
 
 // The answer as a value, for the codecs that write field by field.
-bool Answer::AsValue(const RpcType& type, RpcValue& storage, const RpcValue*& value,
-                     std::string& problem) const {
+bool MethodResult::AsValue(const RpcType& type, RpcValue& storage, const RpcValue*& value,
+                           std::string& problem) const {
     value = value_;
     if (value_ != nullptr) {
         return true;

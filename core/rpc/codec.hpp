@@ -42,11 +42,11 @@ private:
 };
 
 // What a method answers with.
-class Answer {
+class MethodResult {
 public:
-    explicit Answer(const RpcValue& value) : value_(&value) {}
-    explicit Answer(Bytes bytes) : bytes_(bytes) {}
-    explicit Answer(const google::protobuf::MessageLite& message) : message_(&message) {}
+    explicit MethodResult(const RpcValue& value) : value_(&value) {}
+    explicit MethodResult(Bytes bytes) : bytes_(bytes) {}
+    explicit MethodResult(const google::protobuf::MessageLite& message) : message_(&message) {}
 
     // Appends it to `out`. codec: kNone (v2) takes kRaw for byte strings, else kJson, and says so in
     // `codec`. False: `problem` is the text for the client, and `out` may have a part of the answer.

@@ -50,6 +50,18 @@ function(rr_unit_tests name library)
     endif()
 endfunction()
 
+# Gives the tests `target` the descriptors of a .proto file beside them: core/rpc/shape_for_test.hpp.
+function(rr_descriptors target proto)
+    set(file "${CMAKE_CURRENT_BINARY_DIR}/${proto}.descriptors")
+    add_custom_command(OUTPUT "${file}"
+        COMMAND protobuf::protoc "--descriptor_set_out=${file}" --include_imports
+            "--proto_path=${CMAKE_CURRENT_SOURCE_DIR}" "${proto}"
+        DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${proto}" VERBATIM)
+    target_sources(${target} PRIVATE "${file}")
+    target_compile_definitions(${target} PRIVATE "RR_DESCRIPTORS=\"${file}\"")
+    target_link_libraries(${target} PRIVATE protobuf::libprotobuf)
+endfunction()
+
 function(rr_library name)
     cmake_parse_arguments(arg "" "" "SOURCES;TESTS;NEEDS" ${ARGN})
     add_library(rr_${name} STATIC ${arg_SOURCES})

@@ -13,7 +13,7 @@ void WriteError(Caller& caller, const AnswerHead& head, std::string_view text) {
 }
 
 void WriteAnswer(Caller& caller, const AnswerHead& head, const RpcType& type,
-                 const Answer& answer) {
+                 const MethodResult& result) {
     Buffer* out = caller.AnswerBuffer();
     if (out == nullptr) {
         return;
@@ -21,7 +21,7 @@ void WriteAnswer(Caller& caller, const AnswerHead& head, const RpcType& type,
     std::string problem;
     AnswerWriter writer(*out, head);
     Codec codec = head.codec;
-    if (!answer.Encode(codec, type, *out, problem)) {
+    if (!result.Encode(codec, type, *out, problem)) {
         writer.Fail(problem);
     } else if (!writer.End(codec)) {
         writer.Fail("the answer is longer than a frame can be");
@@ -43,11 +43,11 @@ public:
         own_.Link(caller.call_list(), this, &Call::own_);
     }
 
-    void Answer(const RpcValue& value) override { Finish(rpc::Answer(value)); }
+    void Answer(const RpcValue& value) override { Finish(MethodResult(value)); }
     void AnswerMessage(const google::protobuf::MessageLite& message) override {
-        Finish(rpc::Answer(message));
+        Finish(MethodResult(message));
     }
-    void AnswerBytes(Bytes bytes) override { Finish(rpc::Answer(bytes)); }
+    void AnswerBytes(Bytes bytes) override { Finish(MethodResult(bytes)); }
     void AnswerError(std::string_view text) override {
         if (Caller* caller = Leave()) {
             WriteError(*caller, head_, text);
@@ -96,9 +96,9 @@ private:
         Call* after = nullptr;
     };
 
-    void Finish(const rpc::Answer& answer) {
+    void Finish(const MethodResult& result) {
         if (Caller* caller = Leave()) {
-            WriteAnswer(*caller, head_, type_, answer);
+            WriteAnswer(*caller, head_, type_, result);
         }
         End();
     }

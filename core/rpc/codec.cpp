@@ -5,7 +5,9 @@
 #include <google/protobuf/message_lite.h>
 #include <simdjson.h>
 
+#include "core/rpc/gob.hpp"
 #include "core/rpc/json.hpp"
+#include "core/rpc/msgpack.hpp"
 #include "core/rpc/proto.hpp"
 #include "core/rpc/value.hpp"
 
@@ -124,12 +126,9 @@ bool Argument::DecodeProto(Bytes body, const RpcType& type, std::string& problem
 }
 
 bool Argument::DecodeTree(Codec codec, Bytes body, const RpcType& type, std::string& problem) {
-    bool good = false;
-    if (codec == Codec::kJson) {
-        good = ReadJson(body, type, value_, problem);
-    } else {
-        problem = "this codec is not served";
-    }
+    bool good = codec == Codec::kJson      ? ReadJson(body, type, value_, problem)
+                : codec == Codec::kMsgpack ? ReadMsgpack(body, type, value_, problem)
+                                           : ReadGob(body, type, value_, problem);
     if (good) {
         Take(type);
     }
@@ -138,47 +137,63 @@ bool Argument::DecodeTree(Codec codec, Bytes body, const RpcType& type, std::str
 
 // ---- answers -----------------------------------------------------------------------------------
 
-bool Answer::Encode(Codec& codec, const RpcType& type, Buffer& out, std::string& problem) const {
+bool MethodResult::Encode(Codec& codec, const RpcType& type, Buffer& out,
+                          std::string& problem) const {
     bool byte_string = type.kind == RpcKind::kBytes && !type.list;
     if (codec == Codec::kNone) {
         codec = byte_string ? Codec::kRaw : Codec::kJson;
     }
-    if (codec == Codec::kRaw) {
-        if (!byte_string) {
-            problem = "unknown Raw payload type";
-            return false;
-        }
-        out.Append(value_ != nullptr ? value_->text() : bytes_);
+    switch (codec) {
+        case Codec::kProto: return EncodeProto(type, out, problem);
+        case Codec::kRaw:
+            if (!byte_string) {
+                problem = "unknown Raw payload type";
+                return false;
+            }
+            out.Append(value_ != nullptr ? value_->text() : bytes_);
+            return true;
+        case Codec::kJson:
+            // The common ones, without a value in between.
+            if (value_ == nullptr && type.kind == RpcKind::kText) {
+                WriteJsonText(bytes_, out);
+                return true;
+            }
+            if (value_ == nullptr && byte_string) {
+                WriteJsonBase64(bytes_, out);
+                return true;
+            }
+            break;
+        default: break;
+    }
+    return EncodeFields(codec, type, out, problem);
+}
+
+bool MethodResult::EncodeProto(const RpcType& type, Buffer& out, std::string& problem) const {
+    if (type.kind == RpcKind::kNothing) {
         return true;
     }
-    if (codec == Codec::kProto && type.kind == RpcKind::kNothing) {
-        return true;
+    if (!IsMessage(type)) {
+        problem = "goridge_write_response: message type is not a proto";
+        return false;
     }
-    if (codec == Codec::kProto) {
-        if (!IsMessage(type)) {
-            problem = "goridge_write_response: message type is not a proto";
-            return false;
-        }
-        return EncodeWire(*type.shape, out, problem);
-    }
+    return EncodeWire(*type.shape, out, problem);
+}
+
+bool MethodResult::EncodeFields(Codec codec, const RpcType& type, Buffer& out,
+                                std::string& problem) const {
     RpcValue storage;
     const RpcValue* value = nullptr;
-    if (codec == Codec::kJson && value_ == nullptr && !IsMessage(type)) {
-        byte_string ? WriteJsonBase64(bytes_, out) : WriteJsonText(bytes_, out);
-        return true;
-    }
     if (!AsValue(type, storage, value, problem)) {
         return false;
     }
-    if (codec == Codec::kJson) {
-        WriteJson(*value, type, out);
-        return true;
+    switch (codec) {
+        case Codec::kMsgpack: WriteMsgpack(*value, type, out); return true;
+        case Codec::kGob: WriteGob(*value, type, out); return true;
+        default: WriteJson(*value, type, out); return true;
     }
-    problem = "goridge_write_response: this codec is not served";
-    return false;
 }
 
-bool Answer::EncodeWire(const RpcShape& shape, Buffer& out, std::string& problem) const {
+bool MethodResult::EncodeWire(const RpcShape& shape, Buffer& out, std::string& problem) const {
     if (message_ == nullptr) {
         value_ != nullptr ? WriteMessage(shape, *value_, out) : out.Append(bytes_);
         return true;
@@ -195,8 +210,8 @@ bool Answer::EncodeWire(const RpcShape& shape, Buffer& out, std::string& problem
 }
 
 // The answer as a value, for the codecs that write field by field.
-bool Answer::AsValue(const RpcType& type, RpcValue& storage, const RpcValue*& value,
-                     std::string& problem) const {
+bool MethodResult::AsValue(const RpcType& type, RpcValue& storage, const RpcValue*& value,
+                           std::string& problem) const {
     value = value_;
     if (value_ != nullptr) {
         return true;

@@ -42,11 +42,11 @@ private:
 };
 
 // What a method answers with.
-class Answer {
+class MethodResult {
 public:
-    explicit Answer(const RpcValue& value) : value_(&value) {}
-    explicit Answer(Bytes bytes) : bytes_(bytes) {}
-    explicit Answer(const google::protobuf::MessageLite& message) : message_(&message) {}
+    explicit MethodResult(const RpcValue& value) : value_(&value) {}
+    explicit MethodResult(Bytes bytes) : bytes_(bytes) {}
+    explicit MethodResult(const google::protobuf::MessageLite& message) : message_(&message) {}
 
     // Appends it to `out`. codec: kNone (v2) takes kRaw for byte strings, else kJson, and says so in
     // `codec`. False: `problem` is the text for the client, and `out` may have a part of the answer.
@@ -54,6 +54,8 @@ public:
                               std::string& problem) const;
 
 private:
+    bool EncodeProto(const RpcType& type, Buffer& out, std::string& problem) const;
+    bool EncodeFields(Codec codec, const RpcType& type, Buffer& out, std::string& problem) const;
     bool EncodeWire(const RpcShape& shape, Buffer& out, std::string& problem) const;
     bool AsValue(const RpcType& type, RpcValue& storage, const RpcValue*& value,
                  std::string& problem) const;

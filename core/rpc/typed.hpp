@@ -30,7 +30,9 @@ bool SameKey(std::string_view a, std::string_view b);  // ASCII, without regard 
 // The field with that key: as in JSON, or Go's name; -1: none.
 int FindField(const RpcShape& shape, std::string_view key);
 
+// Bounds of one argument: a value takes more memory than the byte that it may be on the wire.
 inline constexpr int kMaxFitDepth = 64;
+inline constexpr size_t kMaxValues = size_t{1} << 20;
 
 template <class In>
 class Fitter {
@@ -93,6 +95,10 @@ private:
     }
 
     bool FitOne(const In& in, const RpcField& field, RpcValue& out) {
+        if (++count_ > kMaxValues) {
+            problem_ = std::string(In::name()) + ": too many values";
+            return false;
+        }
         if (in.form() == Form::kNull) {
             out = RpcValue();
             return true;
@@ -189,6 +195,7 @@ private:
 
     std::string& problem_;
     int depth_ = 0;
+    size_t count_ = 0;
 };
 
 }  // namespace rr::rpc

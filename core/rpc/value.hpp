@@ -24,6 +24,10 @@ inline RpcField Single(const RpcField& field) {
     return one;
 }
 
+inline std::string_view GoName(const RpcField& field) {
+    return field.long_name.empty() ? field.name : field.long_name;
+}
+
 inline bool IsMessage(const RpcType& type) {
     return type.kind == RpcKind::kShape && !type.list && type.shape->message;
 }

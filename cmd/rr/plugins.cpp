@@ -1,8 +1,10 @@
 #include "cmd/rr/plugins.hpp"
 
+#include "plugins/app/plugin.hpp"
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
 #include "plugins/informer/plugin.hpp"
+#include "plugins/lock/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
 #include "plugins/resetter/plugin.hpp"
 #include "plugins/rpc/plugin.hpp"
@@ -30,6 +32,8 @@ const std::vector<PluginRow>& PluginTable() {
         {"logger", &logger::Make},
         {"server", &server::Make},
         {"hooks", &hooks::Make, {"server"}},
+        {"lock", &lock::Make},
+        {"app", &app::Make},
         {"informer", &informer::Make},
         {"resetter", &resetter::Make},
         // Behind what it serves, before what has workers: they may call it while they boot, and

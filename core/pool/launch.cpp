@@ -171,7 +171,8 @@ Result<void> FindIds(const ServerSettings& settings, LaunchPlan& plan) {
             user = getpwuid(static_cast<uid_t>(std::stoul(settings.user)));
         }
         if (user == nullptr) {
-            return Fail(Errc::kNotFound, "server.user: no user is named " + settings.user);
+            return Fail(Errc::kNotFound,
+                        settings.section + ".user: no user is named " + settings.user);
         }
         plan.uid = user->pw_uid;
         plan.gid = user->pw_gid;
@@ -179,13 +180,15 @@ Result<void> FindIds(const ServerSettings& settings, LaunchPlan& plan) {
     if (!settings.group.empty()) {
         const group* found = getgrnam(settings.group.c_str());
         if (found == nullptr) {
-            return Fail(Errc::kNotFound, "server.group: no group is named " + settings.group);
+            return Fail(Errc::kNotFound,
+                        settings.section + ".group: no group is named " + settings.group);
         }
         plan.gid = found->gr_gid;
     }
     plan.change_ids = plan.uid != geteuid() || plan.gid != getegid();
     if (plan.change_ids && geteuid() != 0) {
-        return Fail(Errc::kDenied, "server.user: only root can start workers as another user");
+        return Fail(Errc::kDenied,
+                    settings.section + ".user: only root can start processes as another user");
     }
     return {};
 }
@@ -202,7 +205,7 @@ Result<std::shared_ptr<const LaunchPlan>> Resolve(
     const ServerSettings& settings, const std::vector<std::string>& command,
     const std::vector<std::pair<std::string, std::string>>& extra) {
     if (command.empty() || command.front().empty()) {
-        return Fail(Errc::kConfig, "server.command: missing");
+        return Fail(Errc::kConfig, settings.section + ".command: missing");
     }
     auto plan = std::make_shared<LaunchPlan>();
     const std::string directory = settings.directory.empty() ? "." : settings.directory;

@@ -29,6 +29,7 @@ struct ServerSettings {
     std::vector<std::string> dotenv_names;  // what the dotenv file added to our own environment
                                             // at start: only these may it change later
     Protocol protocol = Protocol::kAuto;
+    std::string section = "server";  // whose keys these are, for errors
 };
 
 // What one generation of one pool runs.

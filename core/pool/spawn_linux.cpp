@@ -116,7 +116,8 @@ public:
                 ending_ ? Result<Spawned>(rr::Fail(Errc::kClosed, "the server is stopping"))
                         : Start(request);
             if (result) {
-                children_.emplace(result->pid, Child{&home, std::move(exited)});
+                children_.emplace(result->pid,
+                                  Child{&home, std::move(exited), request.whole_group});
             }
             home.Post([spawned = std::move(spawned), result = std::move(result)]() mutable {
                 spawned(std::move(result));
@@ -146,6 +147,7 @@ private:
     struct Child {
         Loop* home;
         Callback<void(ExitStatus)> exited;
+        bool whole_group;
     };
 
     // A child that left its group, or has not got one yet, is still our child.
@@ -157,9 +159,25 @@ private:
 
     static Result<Spawned> Start(const SpawnRequest& request);
 
+    // False if the leader lives. While a dead one is not reaped, nobody else can get the group's
+    // number.
+    static bool KillGroupOfDead(pid_t leader) {
+        siginfo_t info{};
+        if (waitid(P_PID, static_cast<id_t>(leader), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+            info.si_pid != leader) {
+            return false;
+        }
+        kill(-leader, SIGKILL);
+        return true;
+    }
+
     void Reap() {
         for (auto it = children_.begin(); it != children_.end();) {
             int status = 0;
+            if (it->second.whole_group && !KillGroupOfDead(it->first)) {
+                ++it;
+                continue;
+            }
             if (waitpid(it->first, &status, WNOHANG) != it->first) {
                 ++it;
                 continue;

@@ -33,7 +33,8 @@ struct ExitStatus {
 
 struct SpawnRequest {
     std::shared_ptr<const LaunchPlan> plan;
-    bool pipes = true;  // stdin and stdout are pipes to us; false: the null device
+    bool pipes = true;         // stdin and stdout are pipes to us; false: the null device
+    bool whole_group = false;  // when it ends, what it leaves in its process group is killed
 };
 
 class Spawner {

@@ -10,6 +10,7 @@
 #include "plugins/rpc/plugin.hpp"
 #include "plugins/server/plugin.hpp"
 #include "plugins/status/plugin.hpp"
+#include "plugins/service/plugin.hpp"
 
 // Plugin folders from outside the repository (`make build PLUGINS=...`) come as lines
 // `RR_OUTSIDE_PLUGIN(name, {needs}, {offers})`; each folder defines `rr::name::Make()`.
@@ -39,6 +40,9 @@ const std::vector<PluginRow>& PluginTable() {
         // Behind what it serves, before what has workers: they may call it while they boot, and
         // while they finish their last request.
         {"rpc", &rpc::Make},
+        // Its processes may call rpc from their first to their last moment, and the requests of
+        // others may need them.
+        {"service", &service::Make},
         {"http", &http::Make, {"server"}},
 #if __has_include("outside_plugins.inc")
 #define RR_OUTSIDE_PLUGIN(name, ...) {#name, &name::Make, __VA_ARGS__},

@@ -167,14 +167,16 @@ void Process::Rest() {
         return;
     }
     state_ = State::kIdle;
-    if (config_.remain_after_exit) {
+    if (config_.remain_after_exit && !spawner_.ending()) {
         state_ = State::kPausing;
         timer_.Arm(config_.restart);
     }
 }
 
+bool Process::Ending() const { return !stopped_.empty() || spawner_.ending(); }
+
 std::string Process::Next() const {
-    if (!stopped_.empty()) {
+    if (Ending()) {
         return "none, it was stopped";
     }
     if (config_.remain_after_exit) {
@@ -184,7 +186,7 @@ std::string Process::Next() const {
 }
 
 void Process::LogExit(pool::ExitStatus status) {
-    if (!stopped_.empty()) {
+    if (Ending()) {
         log_.Info("service was stopped", {{"service", config_.name}, {"pid", pid_}});
     } else if (timed_out_) {
         log_.Error("service ran longer than exec_timeout and was killed",

@@ -68,6 +68,7 @@ private:
     // The process is gone, or never came: what now?
     void Rest();
     void LogExit(pool::ExitStatus status);
+    bool Ending() const;
     // What happens next, for a record about an end.
     std::string Next() const;
 

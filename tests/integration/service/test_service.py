@@ -341,7 +341,7 @@ def test_services_end_after_the_requests(rr, gate):
         service: {{a: {{command: {json.dumps(SLEEPER)}}}}}
         """, worker=gate.worker, env=gate.env)
     server.log.wait(r"\tup$")
-    slow = Background(server.get, "/slow")
+    slow = Background(server.get, "/hold?name=slow")
     gate.begun("slow")
     server.signal(signal.SIGTERM)
     server.log.wait("server is stopping")

@@ -1,0 +1,30 @@
+// MessagePack as an argument of every type: what was read is written, read again, and then written the same.
+#include <cstdint>
+#include <string>
+
+#include "core/base/check.hpp"
+#include "core/rpc/msgpack.hpp"
+#include "tests/fuzz/rpc_sample.hpp"
+
+using namespace rr;
+using namespace rr::rpc;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    Bytes input(reinterpret_cast<const char*>(data), size);
+    for (const RpcType& type : sample::kTypes) {
+        RpcValue value;
+        std::string problem;
+        if (!ReadMsgpack(input, type, value, problem)) {
+            RR_CHECK(!problem.empty());
+            continue;
+        }
+        Buffer once;
+        WriteMsgpack(value, type, once);
+        RpcValue again;
+        RR_CHECK(ReadMsgpack(once.view(), type, again, problem));
+        Buffer twice;
+        WriteMsgpack(again, type, twice);
+        RR_CHECK(once.view() == twice.view());
+    }
+    return 0;
+}

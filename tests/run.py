@@ -4,7 +4,7 @@
     tests/run.py [STAGE...]
 
     release           builds build/release, runs its unit tests, fuzz corpora and the include scan
-    php               PHPUnit of php-worker
+    php               PHPUnit of php-worker, against the release binary where a server is needed
     integration       pytest against the release binary and real PHP
     asan              the same unit tests and corpora under ASan and UBSan
     asan-integration  pytest against the binary with ASan and UBSan
@@ -167,12 +167,12 @@ def ctest(preset, *options):
     say(f"{preset}: {good} passed, {bad} failed in {time.monotonic() - began:.0f} s")
 
 
-def php():
+def php(binary):
     began = time.monotonic()
     log = REPORTS / "php.log"
     report = REPORTS / "php.xml"
     code = run(["phpunit", "--do-not-cache-result", "--log-junit", str(report)], log, 600,
-               cwd=ROOT / "php-worker")
+               cwd=ROOT / "php-worker", env={"RR_BINARY": str(binary)})
     good, bad, left_out = add_junit(report) or (0, 0, 0)
     if (code != 0 and bad == 0) or good + bad + left_out == 0:
         bad += 1
@@ -238,7 +238,8 @@ def main():
     began = time.monotonic()
     for stage in stages:
         if stage == "php":
-            php()
+            if has("release"):
+                php(ROOT / "build" / "release" / "cmd" / "rr" / "rr")
         elif stage in ("release", "asan", "tsan"):
             if has(stage):
                 ctest(stage, *(["--label-exclude", "fuzz"] if stage == "tsan" else []))

@@ -5,8 +5,8 @@ declare(strict_types=1);
 namespace Rr\Worker;
 
 /**
- * The two messages of http.v1 in the Protocol Buffers wire format, by hand: a request has ten
- * fields, an answer has two. Unknown fields are skipped.
+ * The Protocol Buffers wire format by hand: the two messages of http.v1 (a request has ten fields,
+ * an answer has two), and the pieces that RPC messages are made of. Unknown fields are skipped.
  */
 final class Protobuf
 {
@@ -52,6 +52,49 @@ final class Protobuf
         return $bytes;
     }
 
+    /** A string, bytes or message field; nothing if it is empty, as proto3 has it. */
+    public static function text(int $number, string $value): string
+    {
+        return $value === '' ? '' : self::message($number, $value);
+    }
+
+    /** A field that is there even if it is empty: an element of a list, or of a map. */
+    public static function message(int $number, string $value): string
+    {
+        return self::varint($number << 3 | 2) . self::varint(\strlen($value)) . $value;
+    }
+
+    /** An integer or boolean field; nothing if it is zero. */
+    public static function number(int $number, int|bool $value): string
+    {
+        return (int) $value === 0 ? '' : self::varint($number << 3) . self::varint((int) $value);
+    }
+
+    /** @param array<string, string> $pairs of a field map<string, string> */
+    public static function map(int $number, array $pairs): string
+    {
+        $bytes = '';
+        foreach ($pairs as $key => $value) {
+            $bytes .= self::message($number,
+                self::text(1, (string) $key) . self::text(2, $value));
+        }
+        return $bytes;
+    }
+
+    /**
+     * The fields of a message in the order they came; fixed32 and fixed64 as their bytes.
+     *
+     * @return list<array{int, int|string}> field number and value
+     */
+    public static function fields(string $bytes): array
+    {
+        $fields = [];
+        for ($at = 0, $end = \strlen($bytes); $at < $end;) {
+            $fields[] = self::field($bytes, $at);
+        }
+        return $fields;
+    }
+
     /** @return array{string, list<string>} */
     private static function mapEntry(string $bytes): array
     {
@@ -92,10 +135,10 @@ final class Protobuf
                 $length = 4;
                 break;
             default:
-                throw new RelayException('malformed protobuf context: wire type ' . ($tag & 7));
+                throw new RelayException('malformed protobuf: wire type ' . ($tag & 7));
         }
         if ($length < 0 || $length > \strlen($bytes) - $at) {
-            throw new RelayException('malformed protobuf context: a field is cut off');
+            throw new RelayException('malformed protobuf: a field is cut off');
         }
         $value = substr($bytes, $at, $length);
         $at += $length;
@@ -115,7 +158,7 @@ final class Protobuf
                 return $value;
             }
         }
-        throw new RelayException('malformed protobuf context: a number has no end');
+        throw new RelayException('malformed protobuf: a number has no end');
     }
 
     private static function varint(int $value): string

@@ -13,69 +13,52 @@ namespace Rr\Worker;
  * Connects at the first call, and again at the next one after the server has gone. A call that
  * fails in between is not repeated: the server may have carried it out.
  */
-final class Rpc
+final class Rpc implements RpcClient
 {
-    private ?Relay $relay = null;
-    private int $sequence = 0;
+    private ?RpcConnection $connection = null;
 
-    private function __construct(private string $address)
+    private function __construct(private string $address, private ?float $timeout)
     {
-    }
-
-    /** @param ?string $address tcp://host:port or unix://path; null: RR_RPC, else the usual port */
-    public static function create(?string $address = null): self
-    {
-        return new self($address ?? Relay::env('RR_RPC') ?? 'tcp://127.0.0.1:6001');
     }
 
     /**
-     * Calls Service.Method with a JSON argument and returns the decoded result.
-     *
-     * @throws ServiceException the server's own error
-     * @throws RelayException no server, or it left during the call
+     * @param ?string $address tcp://host:port or unix://path; null: RR_RPC, else the usual port
+     * @param ?float $timeout seconds that a call may take; null: as long as it wants
      */
-    public function call(string $method, mixed $argument = null): mixed
+    public static function create(?string $address = null, ?float $timeout = null): self
     {
-        $json = json_encode($argument, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES
-            | JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION);
-        $result = $this->exchange($method, $json, Frame::JSON);
-        return $result === '' ? null : json_decode($result, true, 512, JSON_THROW_ON_ERROR);
+        return new self($address ?? Relay::env('RR_RPC') ?? 'tcp://127.0.0.1:6001', $timeout);
     }
 
-    /** The same with bytes both ways, for services that speak another format. */
-    public function callRaw(string $method, string $argument = '', int $codec = Frame::RAW): string
+    public function call(string $method, mixed $argument = null, ?float $timeout = null): mixed
     {
-        return $this->exchange($method, $argument, $codec);
+        return RpcCodec::decode(
+            $this->callRaw($method, RpcCodec::encode($argument), Frame::JSON, $timeout));
+    }
+
+    public function callRaw(
+        string $method,
+        string $argument = '',
+        int $codec = Frame::RAW,
+        ?float $timeout = null,
+    ): string {
+        $until = RpcCodec::until($timeout ?? $this->timeout);
+        if ($this->connection === null || !$this->connection->usable()) {
+            $this->connection = null;
+            $this->connection = RpcConnection::open($this->address, $until);
+        }
+        return $this->connection->take(
+            $this->connection->send($method, $argument, $codec, $until), $until);
+    }
+
+    public function timeout(): ?float
+    {
+        return $this->timeout;
     }
 
     public function close(): void
     {
-        $this->relay?->close();
-        $this->relay = null;
-    }
-
-    private function exchange(string $method, string $argument, int $codec): string
-    {
-        // Nothing may come between two calls: bytes here are the end of the connection.
-        if ($this->relay?->pending()) {
-            $this->close();
-        }
-        $this->relay ??= Relay::connect($this->address);
-        $this->sequence = $this->sequence + 1 & 0xffffffff;
-        $frame = Frame::encode($codec, $method . $argument, [$this->sequence, \strlen($method)]);
-        $reply = $this->relay->write($frame) ? $this->relay->read(1) : null;
-        if ($reply === null) {
-            $this->close();
-            throw new RelayException("$method: the server closed the connection");
-        }
-        [$flags, , $options, , $result] = $reply;
-        if (($options[0] ?? null) !== $this->sequence) {
-            $this->close();
-            throw new RelayException("$method: the server answered another call");
-        }
-        if ($flags & Frame::ERROR) {
-            throw new ServiceException($result);
-        }
-        return $result;
+        $this->connection?->close();
+        $this->connection = null;
     }
 }

@@ -135,7 +135,7 @@ final class HttpWorkerTest extends TestCase
         $peer->send($peer->rawRequestFrame(0x08, '{"uri":', ''));
         self::assertStringContainsString('JsonException', $peer->error());
         $peer->send($peer->rawRequestFrame(0x80, "\x0a\x7fx", ''));
-        self::assertStringContainsString('malformed protobuf context', $peer->error());
+        self::assertStringContainsString('malformed protobuf', $peer->error());
         self::assertSame('plain text', $peer->answer($peer->request('/text'))[1]);
     }
 

@@ -78,4 +78,17 @@ final class ProtobufTest extends TestCase
         self::assertSame("\x12\xb5\x02\x0a\x01L\x12\xaf\x02\x0a" . "\xac\x02$long",
             Protobuf::encodeResponse(0, ['L' => [$long]]));
     }
+
+    public function testPutsMessagesTogether(): void
+    {
+        $message = Protobuf::text(1, 'mem') . Protobuf::text(2, '') . Protobuf::number(3, 300)
+            . Protobuf::number(4, 0) . Protobuf::number(5, true)
+            . Protobuf::map(16, ['k' => 'v', 'e' => '']) . Protobuf::message(7, '');
+        self::assertSame("\x0a\x03mem\x18\xac\x02\x28\x01\x82\x01\x06\x0a\x01k\x12\x01v"
+            . "\x82\x01\x03\x0a\x01e\x3a\x00", $message);
+        self::assertSame([[1, 'mem'], [3, 300], [5, 1], [16, "\x0a\x01k\x12\x01v"],
+            [16, "\x0a\x01e"], [7, '']], Protobuf::fields($message));
+        self::assertSame([[1, "\x00\x00\x80\x3f"], [2, -1]],
+            Protobuf::fields("\x0d\x00\x00\x80\x3f" . Protobuf::number(2, -1)));
+    }
 }

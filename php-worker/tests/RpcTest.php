@@ -47,9 +47,13 @@ final class RpcTest extends TestCase
     }
 
     /** Lets the client call; returns the frame's header as hex and the payload. */
-    private function call(string $kind, string $method, mixed $argument): array
-    {
-        fwrite($this->toClient, json_encode([$kind, $method, $argument]) . "\n");
+    private function call(
+        string $kind,
+        string $method,
+        mixed $argument,
+        ?float $timeout = null,
+    ): array {
+        fwrite($this->toClient, json_encode([$kind, $method, $argument, $timeout]) . "\n");
         $this->connection ??= stream_socket_accept($this->listener, 10);
         $head = unpack('Cwords/Cflags/Vlength/Vcrc/vstream/Vsequence/Vmethod',
             stream_get_contents($this->connection, 20));
@@ -95,7 +99,7 @@ final class RpcTest extends TestCase
     {
         $this->start('tcp');
         $text = "rpc: can't find service no.Such";
-        self::assertSame(['error' => 'ServiceException', 'text' => $text],
+        self::assertSame(['error' => 'ServiceException', 'text' => "no.Such: $text"],
             $this->reply(0x48, $text, $this->call('json', 'no.Such', null)));
         self::assertTrue($this->reply(0x08, 'true', $this->call('json', 'still.Here', null)));
     }
@@ -105,6 +109,36 @@ final class RpcTest extends TestCase
         $this->start('tcp');
         $outcome = $this->reply(0x08, '1', $this->call('json', 'a.B', null), 99);
         self::assertSame('RelayException', $outcome['error']);
+    }
+
+    public function testALateAnswerIsNotTakenForTheNext(): void
+    {
+        $this->start('tcp');
+        $late = $this->call('json', 'slow.One', null, 0.05);
+        self::assertSame(['error' => 'TimeoutException',
+            'text' => 'slow.One: no answer from the server in time'], $this->outcome());
+        $next = $this->call('json', 'fast.Two', null);
+        fwrite($this->connection, Peer::frame(0x08, 'slow.One"late"', [$late['sequence'], 8]));
+        self::assertSame('in time', $this->reply(0x08, '"in time"', $next));
+    }
+
+    public function testAnAnswerInPiecesIsOne(): void
+    {
+        $this->start('unix');
+        $call = $this->call('json', 'a.B', null);
+        foreach (str_split(Peer::frame(0x08, 'a.B[1,2]', [$call['sequence'], 3]), 3) as $piece) {
+            fwrite($this->connection, $piece);
+        }
+        self::assertSame([1, 2], $this->outcome());
+    }
+
+    public function testBytesThatAreNoFrameEndTheConnection(): void
+    {
+        $this->start('tcp');
+        $this->call('json', 'a.B', null);
+        fwrite($this->connection, "HTTP/1.1 400 Bad Request\r\n\r\n");
+        self::assertSame(['error' => 'RelayException', 'text' => 'a.B: the server sent bytes that'
+            . ' are no RPC frame: ' . bin2hex('HTTP/1.1 400')], $this->outcome());
     }
 
     public function testConnectsAgainAfterTheServerLeft(): void

@@ -11,10 +11,10 @@ require __DIR__ . '/../../autoload.php';
 
 $rpc = Rpc::create();
 while (($line = fgets(STDIN)) !== false) {
-    [$kind, $method, $argument] = json_decode($line, true);
+    [$kind, $method, $argument, $timeout] = json_decode($line, true);
     try {
-        $outcome = $kind === 'raw' ? $rpc->callRaw($method, $argument)
-            : $rpc->call($method, $argument);
+        $outcome = $kind === 'raw' ? $rpc->callRaw($method, $argument, timeout: $timeout)
+            : $rpc->call($method, $argument, $timeout);
     } catch (Throwable $error) {
         $outcome = ['error' => (new ReflectionClass($error))->getShortName(),
             'text' => $error->getMessage()];

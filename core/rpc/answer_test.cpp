@@ -41,7 +41,8 @@ TEST_CASE("answer: a call has the bytes that PHP's client sends") {
 
 TEST_CASE("answer: a recorded one is read") {
     Answer answer;
-    AnswerScan scan = ScanAnswer(kVersion + "more", kLimit, answer);
+    std::string stream = kVersion + "more";
+    AnswerScan scan = ScanAnswer(stream, kLimit, answer);
     REQUIRE(scan.status == AnswerStatus::kAnswer);
     REQUIRE(scan.size == kVersion.size());
     REQUIRE(answer.number == 1);

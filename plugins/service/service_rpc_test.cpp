@@ -87,7 +87,7 @@ v1::Create Make(const std::string& name, const std::string& command) {
 
 TEST_CASE("service: created, listed, looked at, restarted and terminated over RPC") {
     Server server;
-    v1::Create create = Make("a", "sh -c 'sleep 1000'");
+    v1::Create create = Make("a", "sh -c 'exec sleep 1000'");
     create.set_process_num(2);
     (*create.mutable_env())["some_name"] = "x";
     v1::Response response;
@@ -100,7 +100,7 @@ TEST_CASE("service: created, listed, looked at, restarted and terminated over RP
     REQUIRE(statuses.status_size() == 2);
     REQUIRE(statuses.status(0).pid() > 0);
     REQUIRE(statuses.status(0).memory_usage() > 0);
-    REQUIRE(statuses.status(0).command().ends_with("sh -c sleep 1000"));
+    REQUIRE(statuses.status(0).command().ends_with("sh -c exec sleep 1000"));
     REQUIRE_FALSE(statuses.status(0).has_status());
     REQUIRE(server.Ask<v1::Status>("Status", "a").pid() == statuses.status(1).pid());
 

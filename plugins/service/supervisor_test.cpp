@@ -239,7 +239,7 @@ TEST_CASE("service: what a process leaves behind in its group goes with it") {
 
 TEST_CASE("service: exec_timeout kills, and says so") {
     Server server;
-    ServiceConfig config = Make("a", "sleep 1000");
+    ServiceConfig config = Make("a", "exec sleep 1000");
     config.exec_timeout = 30ms;
     server.supervisor.Start({config});
     REQUIRE(server.Until([&] { return server.recorder.Count("E") == 1; }));
@@ -249,7 +249,7 @@ TEST_CASE("service: exec_timeout kills, and says so") {
 
 TEST_CASE("service: a restart ends the old processes before the new ones start") {
     Server server;
-    ServiceConfig config = Make("a", "sleep 1000");
+    ServiceConfig config = Make("a", "exec sleep 1000");
     config.process_num = 3;
     REQUIRE(server.Create(config) == "ok");
     const auto before = server.Status("a");
@@ -265,7 +265,7 @@ TEST_CASE("service: a restart ends the old processes before the new ones start")
 
 TEST_CASE("service: many restarts at once make no double processes, and all are answered") {
     Server server;
-    REQUIRE(server.Create(Make("a", "sleep 1000")) == "ok");
+    REQUIRE(server.Create(Make("a", "exec sleep 1000")) == "ok");
     int answered = 0;
     for (int i = 0; i < 20; ++i) {
         server.supervisor.RestartOne("a", [&](const Result<void>& r) { answered += r ? 1 : 0; });
@@ -280,7 +280,8 @@ TEST_CASE("service: many restarts at once make no double processes, and all are 
 TEST_CASE("service: a termination while it starts or restarts leaves nothing") {
     Server server;
     int answered = 0;
-    server.supervisor.Create(Make("a", "sleep 1000"), [&](const Result<void>&) { ++answered; });
+    server.supervisor.Create(Make("a", "exec sleep 1000"),
+                             [&](const Result<void>&) { ++answered; });
     server.supervisor.RestartOne("a", [&](const Result<void>& r) {
         REQUIRE_FALSE(r);
         ++answered;
@@ -301,8 +302,9 @@ TEST_CASE("service: a termination while it starts or restarts leaves nothing") {
 
 TEST_CASE("service: RoadRunner's words for what cannot be done") {
     Server server;
-    REQUIRE(server.Create(Make("a", "sleep 1000")) == "ok");
-    REQUIRE(server.Create(Make("a", "sleep 1000")) == "the service with a name already exists");
+    REQUIRE(server.Create(Make("a", "exec sleep 1000")) == "ok");
+    REQUIRE(server.Create(Make("a", "exec sleep 1000")) ==
+            "the service with a name already exists");
     ServiceConfig none = Make("b", "true");
     none.process_num = 0;
     REQUIRE(server.Create(none) == "the service with b name should have at least 1 process");
@@ -327,14 +329,14 @@ TEST_CASE("service: RoadRunner's words for what cannot be done") {
 TEST_CASE("service: the group lists who lives; a dead one hides nobody") {
     Server server;
     REQUIRE(server.Create(Make("short", "true")) == "ok");
-    REQUIRE(server.Create(Make("long", "sleep 1000")) == "ok");
+    REQUIRE(server.Create(Make("long", "exec sleep 1000")) == "ok");
     REQUIRE(server.Until([&] { return server.recorder.Count("I service ended") == 1; }));
     const GroupStatus group = server.Group();
     REQUIRE(group.workers.size() == 1);
     const WorkerInfo& info = group.workers[0];
     REQUIRE(info.plain);
     REQUIRE(info.pid == server.Status("long")[0].pid);
-    REQUIRE(info.command.ends_with("/sh -c sleep 1000"));
+    REQUIRE(info.command.ends_with("/sh -c exec sleep 1000"));
     REQUIRE(info.memory_bytes > 0);
     const ProcessStatus dead = server.Status("short")[0];
     REQUIRE_FALSE(dead.alive);
@@ -349,7 +351,7 @@ TEST_CASE("service: the group lists who lives; a dead one hides nobody") {
 
 TEST_CASE("service: a reset restarts all, and says what did not start") {
     Server server;
-    server.supervisor.Start({Make("a", "sleep 1000"), Make("b", "true")});
+    server.supervisor.Start({Make("a", "exec sleep 1000"), Make("b", "true")});
     REQUIRE(server.Until([&] { return server.recorder.Count("I service ended") == 1; }));
     std::optional<Result<void>> result;
     server.supervisor.Reset([&](Result<void> r) { result = std::move(r); });

@@ -43,7 +43,7 @@ final class Rpc implements RpcClient
         ?float $timeout = null,
     ): string {
         $until = RpcCodec::until($timeout ?? $this->timeout);
-        if ($this->connection === null || !$this->connection->usable()) {
+        if ($this->connection === null || RpcConnection::usable([$this->connection]) === []) {
             $this->connection = null;
             $this->connection = RpcConnection::open($this->address, $until);
         }

@@ -70,13 +70,32 @@ final class RpcConnection
         return hrtime(true) / 1e9;
     }
 
-    /** True if nothing says yet that the server has left. */
-    public function usable(): bool
+    /**
+     * Reads what has come on any of them, without waiting, and returns those that can still be used.
+     *
+     * @param list<self> $connections
+     * @return list<self>
+     */
+    public static function usable(array $connections): array
     {
-        if ($this->broken === '') {
-            $this->read();
+        $read = [];
+        foreach ($connections as $i => $connection) {
+            if ($connection->broken === '') {
+                $read[$i] = $connection->socket;
+            }
         }
-        return $this->broken === '';
+        $none = null;
+        if ($read !== [] && @stream_select($read, $none, $none, 0)) {
+            foreach ($read as $i => $_) {
+                $connections[$i]->read();
+            }
+        }
+        foreach ($connections as $i => $connection) {
+            if ($connection->broken !== '') {
+                unset($connections[$i]);
+            }
+        }
+        return array_values($connections);
     }
 
     /** Calls without an answer. */

@@ -180,12 +180,11 @@ final class RpcPool implements RpcClient
     /** The one with the fewest calls in flight, or a new one. */
     private function connection(?float $until): RpcConnection
     {
+        // Reads, too: answers that nobody waits for must not fill the server's queue.
+        $this->connections = RpcConnection::usable($this->connections);
         $best = null;
-        foreach ($this->connections as $i => $connection) {
-            // Reading keeps answers that nobody waits for from filling the server's queue.
-            if (!$connection->usable()) {
-                unset($this->connections[$i]);
-            } elseif ($best === null || $connection->load() < $best->load()) {
+        foreach ($this->connections as $connection) {
+            if ($best === null || $connection->load() < $best->load()) {
                 $best = $connection;
             }
         }

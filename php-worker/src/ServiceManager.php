@@ -20,7 +20,7 @@ final class ServiceManager
     /**
      * Starts a service.
      *
-     * @param string $command split at blanks, without quoting
+     * @param string $command split as a shell splits words (RoadRunner: at blanks, no quoting)
      * @param int $execTimeout seconds after which a process is killed; 0: never
      * @param bool $remainAfterExit a process that ends is started again after $restartSec seconds
      * @param array<string, string|int|float> $env

@@ -122,6 +122,35 @@ final class RpcTest extends TestCase
         self::assertSame('in time', $this->reply(0x08, '"in time"', $next));
     }
 
+    public function testARequestNobodyReadsEndsInTime(): void
+    {
+        $this->start('unix');
+        $large = str_repeat('x', 4_000_000);
+        fwrite($this->toClient, json_encode(['raw', 'a.B', $large, 0.1]) . "\n");
+        $this->connection = stream_socket_accept($this->listener, 10);
+        self::assertSame(['error' => 'TimeoutException',
+            'text' => 'a.B: a request was not taken by the server in time'], $this->outcome());
+        // Half a request is of no use: the next call has a connection of its own.
+        $this->connection = null;
+        self::assertSame(7, $this->reply(0x08, '7', $this->call('json', 'c.D', null)));
+    }
+
+    public function testAnAnswerIsReadWhileALargeRequestIsSent(): void
+    {
+        $this->start('unix');
+        fwrite($this->toClient, json_encode(['raw', 'a.B', str_repeat('x', 4_000_000), 10.0])
+            . "\n");
+        $this->connection = stream_socket_accept($this->listener, 10);
+        $answer = str_repeat('y', 1_000_000);
+        stream_set_blocking($this->connection, true);
+        // More than the kernel holds: it is taken although the client is not done sending.
+        self::assertSame(\strlen($answer) + 23,
+            fwrite($this->connection, Peer::frame(0x04, 'a.B' . $answer, [1, 3])));
+        self::assertSame(4_000_023,
+            \strlen(stream_get_contents($this->connection, 4_000_023)));
+        self::assertSame($answer, $this->outcome());
+    }
+
     public function testAnAnswerInPiecesIsOne(): void
     {
         $this->start('unix');

@@ -59,7 +59,8 @@ def test_the_schema_finds_mistakes(text, place):
 
 def example(rr, name):
     return rr("", config_path=ROOT / "config" / "examples" / name / ".rr.yaml",
-              env={**LOOPBACK, "RR_RPC_LISTEN": f"unix://{rr.place}/rpc.sock"})
+              env={**LOOPBACK, "RR_RPC_LISTEN": f"unix://{rr.place}/rpc.sock",
+                   "RR_METRICS_ADDRESS": "127.0.0.1:0"})
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -20,9 +20,9 @@ def _built_in():
 
 
 class Site:
-    def __init__(self, rr, place):
+    def __init__(self, rr, place, **named):
         self.rpc = f"unix://{place}/rpc.sock"
-        self.server = rr("", config_path=FOLDER / ".rr.yaml",
+        self.server = rr("", config_path=FOLDER / ".rr.yaml", **named,
                          env={"RR_HTTP_ADDRESS": "127.0.0.1:0", "RR_RPC_LISTEN": self.rpc})
 
     def curl(self, *options):
@@ -43,7 +43,9 @@ def site(rr, tmp_path):
     return Site(rr, tmp_path)
 
 
-def test_php_sees_the_attribute_and_calls_the_method(site):
+@pytest.mark.parametrize("codec", ["json", "protobuf"])
+def test_php_sees_the_attribute_and_calls_the_method(rr, tmp_path, codec):
+    site = Site(rr, tmp_path, overrides=[f"http.context_codec={codec}"])
     for visit in ("1", "2"):
         page = json.loads(site.curl())
         assert page["visit"] == visit

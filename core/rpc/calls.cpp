@@ -149,6 +149,10 @@ void Calls::Run(const Request& request, Caller& caller) {
         WriteError(caller, head, methods_.Missing(request.method));
         return;
     }
+    if (caller.running() >= kMostRunning) {
+        WriteError(caller, head, "rpc: too many calls of one connection are waiting");
+        return;
+    }
     std::string problem;
     if (!argument_.Decode(request, entry->method.argument, problem)) {
         WriteError(caller, head, problem);
@@ -157,6 +161,7 @@ void Calls::Run(const Request& request, Caller& caller) {
     Call& call = Take();
     call.Begin(*this, caller, request, *entry);
     entry->method.call(argument_.view(), RpcReply(call));
+    argument_.Clear();
 }
 
 Call& Calls::Take() {

@@ -56,6 +56,9 @@ private:
 
 class Calls {
 public:
+    // Requests of one caller that may wait at once; more are answered with an error.
+    static constexpr size_t kMostRunning = 16384;
+
     explicit Calls(Methods& methods);
     ~Calls();
     Calls(const Calls&) = delete;

@@ -156,6 +156,22 @@ TEST_CASE("rpc calls: answers come in the order of completion, equal numbers inc
     REQUIRE(f.caller.running() == 0);
 }
 
+TEST_CASE("rpc calls: one caller has a bounded number of waiting calls") {
+    Fixture f;
+    Request request;
+    request.method = "test.Later";
+    request.body_codec = request.answer_codec = Codec::kJson;
+    for (size_t i = 0; i < Calls::kMostRunning; ++i) {
+        f.calls.Run(request, f.caller);
+    }
+    REQUIRE(f.Call("test.Not", "true") == "rpc: too many calls of one connection are waiting");
+    RpcReply one = std::move(f.service.later.back());
+    one.Send(true);
+    REQUIRE(f.caller.Take() == "true");
+    REQUIRE(f.Call("test.Not", "true") == "false");
+    f.caller.ForgetCalls();
+}
+
 TEST_CASE("rpc calls: a caller that is gone gets nothing") {
     Fixture f;
     Request request;

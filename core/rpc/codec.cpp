@@ -14,6 +14,7 @@
 namespace rr::rpc {
 namespace {
 
+constexpr size_t kKeepText = 64 * 1024;
 constexpr const char* kBodyProblem = "goridge_read_request_body: ";
 
 Bytes Trimmed(Bytes text) {
@@ -42,7 +43,7 @@ bool IsPlainText(Bytes text) {
 // ---- arguments ---------------------------------------------------------------------------------
 
 bool Argument::Decode(const Request& request, const RpcType& type, std::string& problem) {
-    Zero();
+    Clear();
     if (request.body_codec == Codec::kNone) {
         problem = std::string(kBodyProblem) + "unknown decoder used in frame";
         return false;
@@ -70,9 +71,12 @@ bool Argument::Decode(const Request& request, const RpcType& type, std::string& 
     }
 }
 
-void Argument::Zero() {
+void Argument::Clear() {
     view_ = RpcArgument();
     value_ = RpcValue();
+    if (text_.capacity() > kKeepText) {
+        std::string().swap(text_);
+    }
 }
 
 // The view of a value that was decoded into value_.

@@ -29,11 +29,13 @@ public:
 
     const RpcArgument& view() const { return view_; }
 
+    // Gives back what a large one took.
+    void Clear();
+
 private:
     bool DecodeJson(Bytes body, const RpcType& type, std::string& problem);
     bool DecodeProto(Bytes body, const RpcType& type, std::string& problem);
     bool DecodeTree(Codec codec, Bytes body, const RpcType& type, std::string& problem);
-    void Zero();
     void Take(const RpcType& type);
 
     RpcArgument view_;

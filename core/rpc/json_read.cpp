@@ -12,7 +12,7 @@ namespace {
 namespace dom = simdjson::dom;
 
 // A parser's memory grows with the longest text; beyond this it is given back.
-constexpr size_t kKeepCapacity = size_t{1} << 20;
+constexpr size_t kKeepCapacity = size_t{64} << 10;
 
 class JsonIn {
 public:
@@ -80,14 +80,22 @@ private:
 class Reader {
 public:
     simdjson::error_code Parse(Bytes text, dom::element& root) {
-        padded_.Clear(kKeepCapacity);
+        padded_.Clear();
         padded_.Reserve(text.size() + simdjson::SIMDJSON_PADDING);
         padded_.Append(text);
         std::memset(padded_.tail(), 0, simdjson::SIMDJSON_PADDING);
-        if (!parser_ || parser_->capacity() > kKeepCapacity) {
+        if (!parser_) {
             parser_ = std::make_unique<dom::parser>();
         }
         return parser_->parse(padded_.data(), text.size(), false).get(root);
+    }
+
+    // Ends the life of what was parsed.
+    void Clear() {
+        padded_.Clear(kKeepCapacity);
+        if (parser_->capacity() > kKeepCapacity) {
+            parser_.reset();
+        }
     }
 
 private:
@@ -100,11 +108,13 @@ private:
 bool ReadJson(Bytes text, const RpcType& type, RpcValue& out, std::string& problem) {
     static thread_local Reader reader;
     dom::element root;
-    if (auto error = reader.Parse(text, root); error != simdjson::SUCCESS) {
+    auto error = reader.Parse(text, root);
+    bool good = error == simdjson::SUCCESS && Fitter<JsonIn>(problem).Fit(JsonIn(root), type, out);
+    if (error != simdjson::SUCCESS) {
         problem = std::string("json: ") + simdjson::error_message(error);
-        return false;
     }
-    return Fitter<JsonIn>(problem).Fit(JsonIn(root), type, out);
+    reader.Clear();
+    return good;
 }
 
 }  // namespace rr::rpc

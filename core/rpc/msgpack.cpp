@@ -1,5 +1,6 @@
 #include "core/rpc/msgpack.hpp"
 
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -142,6 +143,15 @@ struct Out {
 
 using Packer = msgpack::packer<Out>;
 
+// The library would write a whole number as an integer, which Go does not do.
+template <class T>
+void PackReal(char mark, T bits, Buffer& out) {
+    out.Append(mark);
+    for (size_t i = sizeof(T); i-- > 0;) {
+        out.Append(static_cast<char>(bits >> (8 * i) & 0xFF));
+    }
+}
+
 void PackText(Packer& packer, std::string_view text) {
     packer.pack_str(static_cast<uint32_t>(text.size()));
     packer.pack_str_body(text.data(), static_cast<uint32_t>(text.size()));
@@ -152,25 +162,29 @@ void PackBytes(Packer& packer, Bytes bytes) {
     packer.pack_bin_body(bytes.data(), static_cast<uint32_t>(bytes.size()));
 }
 
-void PackShape(Packer& packer, const RpcValue& value, const RpcShape& shape);
+void PackShape(Packer& packer, Buffer& out, const RpcValue& value, const RpcShape& shape);
 
-void PackOne(Packer& packer, const RpcValue& value, const RpcField& field) {
+void PackOne(Packer& packer, Buffer& out, const RpcValue& value, const RpcField& field) {
     switch (field.kind) {
         case RpcKind::kNothing: packer.pack_map(0); return;
         case RpcKind::kBool: value.flag() ? packer.pack_true() : packer.pack_false(); return;
         case RpcKind::kInt: packer.pack_fix_int64(value.integer()); return;
         case RpcKind::kUint: packer.pack_fix_uint64(value.natural()); return;
-        case RpcKind::kDouble: packer.pack_double(value.number()); return;
-        case RpcKind::kFloat: packer.pack_float(static_cast<float>(value.number())); return;
+        case RpcKind::kDouble:
+            PackReal('\xcb', std::bit_cast<uint64_t>(value.number()), out);
+            return;
+        case RpcKind::kFloat:
+            PackReal('\xca', std::bit_cast<uint32_t>(static_cast<float>(value.number())), out);
+            return;
         case RpcKind::kText: PackText(packer, value.text()); return;
         case RpcKind::kBytes: PackBytes(packer, value.text()); return;
-        case RpcKind::kShape: PackShape(packer, value, *field.shape); return;
+        case RpcKind::kShape: PackShape(packer, out, value, *field.shape); return;
     }
 }
 
-void PackAny(Packer& packer, const RpcValue& value, const RpcField& field) {
+void PackAny(Packer& packer, Buffer& out, const RpcValue& value, const RpcField& field) {
     if (!field.list && !field.map) {
-        PackOne(packer, value, field);
+        PackOne(packer, out, value, field);
         return;
     }
     if (value.null()) {
@@ -183,15 +197,15 @@ void PackAny(Packer& packer, const RpcValue& value, const RpcField& field) {
         if (field.map) {
             PackText(packer, item[0].text());
         }
-        PackOne(packer, field.map ? item[1] : item, field);
+        PackOne(packer, out, field.map ? item[1] : item, field);
     }
 }
 
-void PackShape(Packer& packer, const RpcValue& value, const RpcShape& shape) {
+void PackShape(Packer& packer, Buffer& out, const RpcValue& value, const RpcShape& shape) {
     packer.pack_map(static_cast<uint32_t>(shape.fields.size()));
     for (size_t i = 0; i < shape.fields.size(); ++i) {
         PackText(packer, GoName(shape.fields[i]));
-        PackAny(packer, value[i], shape.fields[i]);
+        PackAny(packer, out, value[i], shape.fields[i]);
     }
 }
 
@@ -212,7 +226,7 @@ bool ReadMsgpack(Bytes body, const RpcType& type, RpcValue& out, std::string& pr
 void WriteMsgpack(const RpcValue& value, const RpcType& type, Buffer& out) {
     Out stream{out};
     Packer packer(stream);
-    PackAny(packer, value, AsField(type));
+    PackAny(packer, out, value, AsField(type));
 }
 
 }  // namespace rr::rpc

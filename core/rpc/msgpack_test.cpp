@@ -28,6 +28,9 @@ bool Read(std::string_view hex, const RpcType& type, RpcValue& out) {
 TEST_CASE("msgpack: whole numbers have 64 bits, structs Go's names") {
     REQUIRE(Written(RpcValue(int64_t{1}), {RpcKind::kInt}) == "d30000000000000001");
     REQUIRE(Written(RpcValue(uint64_t{1}), {RpcKind::kUint}) == "cf0000000000000001");
+    REQUIRE(Written(RpcValue(1.0), {RpcKind::kDouble}) == "cb3ff0000000000000");
+    REQUIRE(Written(RpcValue(1e300), {RpcKind::kDouble}) == "cb7e37e43c8800759c");
+    REQUIRE(Written(RpcValue(0.5), {RpcKind::kFloat}) == "ca3f000000");
     REQUIRE(Written(RpcValue(true), RpcType::Bool()) == "c3");
     REQUIRE(Written(RpcValue("http"), RpcType::Text()) == "a468747470");
     REQUIRE(Written(RpcValue(), RpcType::TextList()) == "c0");

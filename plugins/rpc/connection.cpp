@@ -64,6 +64,7 @@ size_t Connection::RunRequests(Bytes in) {
         }
         if (scan.status == ScanStatus::kBad) {
             server_.ReportBad(scan.problem, stream_);
+            stream_.Flush();  // answers to what came before
             Close();
             break;
         }

@@ -79,6 +79,22 @@ def pipe_limit(program, command, in_flight, seconds, workers, env):
     return Load(float(values["per_second"]), int(values["failures"]))
 
 
+def rpc_load(program, port, connections, in_flight, seconds, pid):
+    """Calls of rpc.Version, with the processor time that process `pid` spent on each."""
+    before = cpu_us(pid)
+    run = subprocess.run(
+        [program, "--port", str(port), "--connections", str(connections), "--in-flight",
+         str(in_flight), "--seconds", str(seconds)],
+        capture_output=True, text=True, timeout=3 * seconds + 60, check=False)
+    values = dict(pair.split("=") for pair in run.stdout.split())
+    if "per_second" not in values:
+        raise RuntimeError(f"rpc_load: {run.stderr.strip()}")
+    # The first tenth warms up and is not among the calls, but among the time.
+    calls = max(float(values["calls"]) * 1.1, 1)
+    return Load(float(values["per_second"]), int(values["failures"]), float(values["p50_us"]),
+                float(values["p99_us"]), (cpu_us(pid) - before) / calls)
+
+
 def resident_kib(server):
     return process.memory_kib(server.pid)
 

@@ -29,7 +29,7 @@ public:
             bool bytes = message || (!type.list &&
                                      (type.kind == RpcKind::kText || type.kind == RpcKind::kBytes));
             methods.push_back(
-                {kNames[i], type, type, [type, bytes](const RpcArgument& in, RpcReply reply) {
+                {kNames[i], type, type, [bytes](const RpcArgument& in, RpcReply reply) {
                      if (bytes) {
                          reply.SendBytes(in.bytes);
                      } else if (in.value != nullptr) {

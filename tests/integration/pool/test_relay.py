@@ -131,6 +131,7 @@ def test_a_wrong_relay_stops_the_start(rr, relay):
 # -- Goridge v2 ---------------------------------------------------------------------------------
 
 LEGACY = """
+rpc: {enable: false}   # on by default in 1.x, at a fixed port
 http:
   address: 127.0.0.1:0
   workers:

@@ -157,6 +157,13 @@ def test_what_is_no_request_costs_its_own_connection(server, client, data):
     assert client.call("rpc.Version", b"true").error is None
 
 
+def test_what_came_before_the_mistake_is_answered(server):
+    with Client(address_of(server)) as client:
+        client.send(GOOD + b"GET / HTTP/1.1\r\n\r\n")
+        assert client.read_reply().error is None
+        assert client.read_to_end() == b""
+
+
 def test_a_truncated_request_is_waited_for(server, client):
     with Client(address_of(server)) as slow:
         slow.send(GOOD[:15])

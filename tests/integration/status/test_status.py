@@ -225,7 +225,8 @@ def test_a_wrong_section_stops_the_start_with_its_line(rr, section, problem):
 
 def test_a_file_of_roadrunner_1x_has_its_health_on_every_path(rr):
     server = rr("http:\n  address: 127.0.0.1:0\n  workers:\n    command: php @WORKERS@/legacy.php\n"
-                "    pool: {numWorkers: 1}\nhealth: {address: '127.0.0.1:0'}\n", verbatim=True)
+                "    pool: {numWorkers: 1}\nhealth: {address: '127.0.0.1:0'}\n"
+                "rpc: {enable: false}\n", verbatim=True)
     status = Pages(server, "status")
     answer = status.get("/")
     assert (answer.status, answer.body) == (200, b"")

@@ -54,7 +54,8 @@ std::string_view Read(const RpcArgument& argument, bool needs_id, Request& reque
 
 }  // namespace
 
-LockService::LockService(Loop& main) : LoopBound(main), timer_(main, [this] { OnTimer(); }) {}
+LockService::LockService(Loop& main, log::Logger log)
+    : LoopBound(main), log_(log), timer_(main, [this] { OnTimer(); }) {}
 
 template <class Ask>
 RpcMethod LockService::Simple(std::string_view name, bool needs_id, Ask ask) {
@@ -100,14 +101,34 @@ void LockService::Acquire(Mode mode, const RpcArgument& argument, RpcReply reply
         reply.Fail(problem);
         return;
     }
+    const Instant now = Clock::now();
     table_.Acquire({.resource = request.resource(),
                     .id = request.id(),
                     .mode = mode,
                     .ttl = Microseconds(request.ttl()),
                     .wait = Microseconds(request.wait())},
-                   Clock::now(),
+                   now,
                    [reply = std::move(reply)](bool ok) mutable { Answer(std::move(reply), ok); });
     Settle();
+    WarnOfCrowd(request.resource(), now);
+}
+
+void LockService::WarnOfCrowd(std::string_view resource, Instant now) {
+    constexpr Duration kQuiet = std::chrono::seconds(10);
+    if (table_.waiting() < kCrowd || (warned_ != Instant{} && now - warned_ < kQuiet)) {
+        return;
+    }
+    const LockTable::Crowd crowd = table_.At(resource);
+    if (crowd.waiting < kCrowd) {
+        return;
+    }
+    warned_ = now;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(crowd.until - now);
+    log_.Warn("many callers wait for one lock: is it released, is its ttl short?",
+              {{"resource", resource},
+               {"waiting", crowd.waiting},
+               {"held_by", crowd.holder},
+               {"ttl_left_ms", left.count()}});
 }
 
 void LockService::StopWaiting() {

@@ -10,6 +10,7 @@
 
 #include "core/api/rpc.hpp"
 #include "core/base/loop.hpp"
+#include "core/log/logger.hpp"
 #include "core/net/timer.hpp"
 #include "plugins/lock/lock_table.hpp"
 
@@ -17,7 +18,10 @@ namespace rr::lock {
 
 class LockService final : public RpcService, private LoopBound {
 public:
-    explicit LockService(Loop& main);
+    // A line of so many is worth a warning, one in ten seconds.
+    static constexpr size_t kCrowd = 500;
+
+    LockService(Loop& main, log::Logger log);
 
     std::string_view rpc_name() const override { return "lock"; }
     void Describe(std::vector<RpcMethod>& methods) override;
@@ -33,12 +37,15 @@ private:
     template <class Ask>
     RpcMethod Simple(std::string_view name, bool needs_id, Ask ask);
     void OnTimer();
+    void WarnOfCrowd(std::string_view resource, Instant now);
     // Calls what was decided and sets the timer for what comes next.
     void Settle();
 
+    const log::Logger log_;
     LockTable table_;
     net::Timer timer_;
-    Instant armed_{};  // what for; meaningless unless timer_ is armed
+    Instant armed_{};   // what for; meaningless unless timer_ is armed
+    Instant warned_{};  // last; the epoch: never
 };
 
 }  // namespace rr::lock

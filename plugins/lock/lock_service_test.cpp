@@ -36,9 +36,22 @@ public:
     std::optional<std::string> answer;
 };
 
+class Warnings final : public log::Channel {
+public:
+    Warnings() { SetLevel(log::Level::kDebug); }
+    void Write(log::Level, std::string_view message, const log::Field* fields, size_t) override {
+        REQUIRE(message.starts_with("many callers wait for one lock"));
+        REQUIRE(std::get<std::string_view>(fields[0].value) == "r");
+        REQUIRE(std::get<uint64_t>(fields[1].value) == LockService::kCrowd);
+        REQUIRE(std::get<std::string_view>(fields[2].value) == "first");
+        ++count;
+    }
+    int count = 0;
+};
+
 class Server {
 public:
-    Server() : service(main) { service.Describe(methods); }
+    Server() : service(main, log::Logger(&warnings)) { service.Describe(methods); }
 
     Call& Send(std::string_view method, const ::lock::v1beta1::Request& request) {
         return SendBytes(method, request.SerializeAsString());
@@ -62,6 +75,7 @@ public:
     }
 
     Loop main{"main"};
+    Warnings warnings;
     std::deque<Call> calls;
     LockService service;
     std::vector<RpcMethod> methods;
@@ -141,6 +155,7 @@ TEST_CASE("lock: a thousand calls wait and none is forgotten") {
         storm.push_back(&server.Send("Lock", Make("r", id.c_str(), 0, 60'000'000)));
     }
     REQUIRE(server.service.table().waiting() == 1000);
+    REQUIRE(server.warnings.count == 1);
     server.Wait(server.Send("Release", Make("r", "first")));
     for (int i = 0; i < 999; ++i) {
         REQUIRE(server.Wait(*storm[static_cast<size_t>(i)]) == "ok");

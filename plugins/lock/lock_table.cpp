@@ -237,6 +237,15 @@ std::optional<Instant> LockTable::NextDue() const {
     return agenda_.empty() ? std::nullopt : std::optional<Instant>(agenda_.begin()->first.at);
 }
 
+LockTable::Crowd LockTable::At(std::string_view resource) const {
+    const auto found = resources_.find(resource);
+    if (found == resources_.end() || found->second->holders.empty()) {
+        return {};
+    }
+    const auto& [id, holder] = *found->second->holders.begin();
+    return {found->second->line.size(), id, holder.end->first.at};
+}
+
 void LockTable::Deliver() {
     // An answer may ask for the next lock: those are delivered by whoever asks.
     std::vector<std::pair<Answer, bool>> decided = std::exchange(decided_, {});

@@ -85,6 +85,14 @@ public:
     // Calls the answers that were decided since the last time, in the order of the decisions.
     void Deliver();
 
+    // Who stands in line for one resource, and the first of those who hold it.
+    struct Crowd {
+        size_t waiting = 0;
+        std::string_view holder;  // until the next call
+        Instant until;            // the end of its ttl
+    };
+    Crowd At(std::string_view resource) const;
+
     size_t waiting() const { return waiting_; }
     size_t held() const { return held_; }
 

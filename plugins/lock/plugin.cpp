@@ -11,7 +11,7 @@ namespace {
 class LockPlugin final : public Plugin {
 public:
     Result<bool> Init(config::Config&, Container& container) override {
-        service_.emplace(container.MainLoop());
+        service_.emplace(container.MainLoop(), container.Log("lock"));
         container.Publish<RpcService>(*service_);
         return true;
     }

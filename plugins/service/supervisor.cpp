@@ -211,13 +211,18 @@ void Supervisor::Reset(Callback<void(Result<void>)> done) {
     auto count = std::make_shared<Count>();
     count->done = std::move(done);
     ++resetting_;
-    auto one = [this, count](std::string_view name, Result<void> restarted) {
+    const log::Logger log = log_of_("service");
+    log.Info("reset signal was received");
+    auto one = [this, count, log](std::string_view name, Result<void> restarted) {
         if (!restarted && count->result) {
             count->result = Forward(restarted, name);
         }
         if (--count->left == 0) {
             --resetting_;
             ++resets_;
+            if (count->result) {
+                log.Info("plugin was successfully reset");
+            }
             count->done(std::move(count->result));
         }
     };

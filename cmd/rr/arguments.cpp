@@ -8,6 +8,9 @@ namespace rr::cmd {
 
 namespace {
 
+// The commands that talk to a running server.
+constexpr std::string_view kRemote = "workers reset status jobs http:workers http:reset stop";
+
 constexpr std::array kFlags = {
     FlagRow{"config", 'c', "file", "configuration file (default .rr.yaml)"},
     FlagRow{"WorkDir", 'w', "directory", "working directory (default: the configuration file's)"},
@@ -20,37 +23,42 @@ constexpr std::array kFlags = {
     FlagRow{"force", 'f', "", "stop: end the server without waiting for requests"},
     FlagRow{"enable-experimental", 'e', "", "honour experimental configuration (envfile)"},
     FlagRow{"help", 'h', "", "help"},
+    // RoadRunner 1.x
+    FlagRow{"workDir", 0, "directory", "", "", "WorkDir"},
+    FlagRow{"logFormat", 'l', "format", "log as in 1.x: color, json or plain"},
+    FlagRow{"jsonConfig", 'j', "json", "a JSON document laid over the configuration"},
+
     FlagRow{"strict", 0, "", "warnings count as problems", "check"},
     FlagRow{"json", 0, "", "problems and warnings as one JSON object", "check"},
     FlagRow{"verbose", 'v', "", "log level debug", "serve"},
-    // RoadRunner 1.x
-    FlagRow{"workDir", 0, "directory", "", "", true, "WorkDir"},
-    FlagRow{"logFormat", 'l', "format", "color, json or plain", "", true},
-    FlagRow{"jsonConfig", 'j', "json", "a JSON document laid over the configuration", "", true},
+    FlagRow{"rpc", 0, "address", "the server, e.g. tcp://127.0.0.1:6001 (default: rpc.listen)",
+            kRemote},
+    FlagRow{"interactive", 'i', "", "refresh the table until q is pressed", "workers http:workers"},
+    FlagRow{"json", 0, "", "the result as one JSON object, for scripts",
+            "workers reset status http:workers http:reset"},
+    FlagRow{"list", 0, "", "show the names of all pipelines", "jobs"},
+    FlagRow{"pause", 0, "", "pause pipelines: rr jobs --pause a,b", "jobs"},
+    FlagRow{"resume", 0, "", "resume paused pipelines", "jobs"},
+    FlagRow{"destroy", 0, "", "remove pipelines", "jobs"},
 };
 
 constexpr std::array kCommands = {
     CommandRow{"serve", "start the server"},
     CommandRow{"stop", "stop a server that was started with -p"},
     CommandRow{"check", "validate the configuration without serving"},
-    CommandRow{"completion", "print a completion script: bash, fish, powershell or zsh"},
-    CommandRow{"help", "help about a command"},
-    CommandRow{"workers", "", true},
-    CommandRow{"reset", "", true},
-    CommandRow{"jobs", "", true},
-    CommandRow{"http:reset", "", true},
-    CommandRow{"http:workers", "", true},
+    CommandRow{"workers", "show the workers of a running server, of all plugins or those named",
+               "[plugin...]"},
+    CommandRow{"reset", "replace the workers of a running server, of all plugins or those named",
+               "[plugin...]"},
+    CommandRow{"status", "say whether a running server and its plugins serve", "[plugin...]"},
+    CommandRow{"jobs", "list, pause, resume or destroy pipelines of a running server",
+               "[pipeline,...]"},
+    CommandRow{"http:workers", "workers of http, as RoadRunner 1.x shows them"},
+    CommandRow{"http:reset", "replace the workers of http"},
+    CommandRow{"completion", "print a completion script: bash, fish, powershell or zsh",
+               "bash|fish|powershell|zsh"},
+    CommandRow{"help", "help about a command", "[command]"},
 };
-
-// Options of commands that this build does not have yet are not judged.
-bool IsForeign(std::string_view command) {
-    for (const CommandRow& row : kCommands) {
-        if (row.name == command) {
-            return row.hidden;
-        }
-    }
-    return false;
-}
 
 std::optional<bool> ParseBool(std::string_view text) {
     for (std::string_view yes : {"1", "t", "T", "TRUE", "true", "True"}) {
@@ -100,9 +108,6 @@ public:
         if (Result<void> found = FindCommand(); !found) {
             return Forward(found);
         }
-        if (IsForeign(read_.command)) {
-            return std::move(read_);
-        }
         while (at_ < arguments_.size()) {
             if (Result<void> one = ReadOne(); !one) {
                 return Forward(one);
@@ -139,11 +144,13 @@ private:
     }
 
     static bool WantsNext(const std::string& argument) {
-        const FlagRow* flag = nullptr;
         if (argument[1] == '-') {
-            flag = FindFlag(std::string_view(argument).substr(2), "");
-            return flag != nullptr && !flag->value.empty();
+            std::string_view name = std::string_view(argument).substr(2);
+            return std::any_of(kFlags.begin(), kFlags.end(), [name](const FlagRow& row) {
+                return row.name == name && !row.value.empty();
+            });
         }
+        const FlagRow* flag = nullptr;
         for (size_t i = 1; i < argument.size(); ++i) {
             flag = FindFlag(argument[i], "");
             if (flag == nullptr || argument.substr(i + 1).starts_with("=")) {
@@ -268,6 +275,18 @@ constexpr FlagRow kVersion{"version", 'v', "", "version"};
 
 }  // namespace
 
+bool FlagRow::Of(std::string_view wanted) const {
+    std::string_view left = command;
+    while (!left.empty()) {
+        std::string_view one = left.substr(0, left.find(' '));
+        if (one == wanted) {
+            return true;
+        }
+        left.remove_prefix(std::min(left.size(), one.size() + 1));
+    }
+    return false;
+}
+
 std::span<const FlagRow> Flags() { return kFlags; }
 
 std::span<const CommandRow> Commands() { return kCommands; }
@@ -277,7 +296,7 @@ const FlagRow* FindFlag(std::string_view name, std::string_view command) {
         return &kVersion;
     }
     for (const FlagRow& flag : kFlags) {
-        if (flag.name == name && (flag.command.empty() || flag.command == command)) {
+        if (flag.name == name && (flag.command.empty() || flag.Of(command))) {
             return &flag;
         }
     }
@@ -289,7 +308,7 @@ const FlagRow* FindFlag(char letter, std::string_view command) {
         return &kVersion;
     }
     for (const FlagRow& flag : kFlags) {
-        if (flag.letter == letter && (flag.command.empty() || flag.command == command)) {
+        if (flag.letter == letter && (flag.command.empty() || flag.Of(command))) {
             return &flag;
         }
     }
@@ -325,7 +344,7 @@ std::vector<std::string_view> Suggestions(std::string_view typed) {
         bool begins = row.name.size() >= typed.size() &&
                       std::equal(typed.begin(), typed.end(), row.name.begin(),
                                  [](char a, char b) { return Lower(a) == Lower(b); });
-        if (!row.hidden && (begins || EditDistance(typed, row.name) <= 2)) {
+        if (begins || EditDistance(typed, row.name) <= 2) {
             close.push_back(row.name);
         }
     }

@@ -22,15 +22,17 @@ struct FlagRow {
     char letter;             // 0: none
     std::string_view value;  // what help calls its value; empty: a switch
     std::string_view help;
-    std::string_view command = "";  // the one command that has it; empty: all
-    bool hidden = false;            // of RoadRunner 1.x: accepted, not shown
+    std::string_view command = "";  // the commands that have it, with blanks between; empty: all
     std::string_view meant = "";    // the flag this is another name for
+
+    // True if the command has it by itself, not as one of all.
+    bool Of(std::string_view name) const;
 };
 
 struct CommandRow {
     std::string_view name;
     std::string_view help;
-    bool hidden = false;
+    std::string_view arguments = "";  // behind the flags, for the help
 };
 
 // In the order of the help text.

@@ -79,9 +79,25 @@ TEST_CASE("arguments: what is not known is refused with RoadRunner's texts") {
     REQUIRE(Refused({"serve", "--strict"}) == "unknown flag: --strict");
 }
 
-TEST_CASE("arguments: commands that are not there yet are neither suggested nor examined") {
-    REQUIRE(Suggestions("worker").empty());
-    REQUIRE(Normal({"workers", "-i", "http"}) == Words{"workers"});
+TEST_CASE("arguments: flags belong to the commands that have them") {
+    REQUIRE(Normal({"workers", "-i", "http"}) == Words{"workers", "--interactive=true"});
+    REQUIRE(Normal({"http:reset", "--json"}) == Words{"http:reset", "--json=true"});
+    REQUIRE(Refused({"serve", "--rpc", "tcp://:1"}) == "unknown flag: --rpc");
+    REQUIRE(Refused({"reset", "-i"}) == "unknown shorthand flag: 'i' in -i");
+    REQUIRE(Suggestions("worker") == std::vector<std::string_view>{"workers"});
+}
+
+TEST_CASE("arguments: a command's flag with a value may stand before the command") {
+    REQUIRE(Normal({"--rpc", "tcp://:1", "workers"}) == Words{"workers", "--rpc", "tcp://:1"});
+}
+
+TEST_CASE("options: plugins are what is left of the arguments") {
+    auto options = ParseOptions({"workers", "http", "-i", "tcp", "--rpc=unix://x"}, "rr");
+    REQUIRE(options);
+    REQUIRE(options->positional == Words{"http", "tcp"});
+    REQUIRE(options->interactive);
+    REQUIRE(options->rpc == "unix://x");
+    REQUIRE(ParseOptions({"http:workers", "-i"}, "rr")->command == "http:workers");
 }
 
 TEST_CASE("options: values arrive as they were typed, the last one wins") {
@@ -114,7 +130,12 @@ TEST_CASE("options: help names the commands and their options") {
     for (const char* text : {"serve", "stop", "check", "completion", "--config", "--WorkDir"}) {
         REQUIRE(help->find(text) != std::string::npos);
     }
-    REQUIRE(help->find("http:workers") == std::string::npos);
+    for (const char* text : {"  http:workers  ", "--logFormat", "--jsonConfig", "--workDir"}) {
+        REQUIRE(help->find(text) != std::string::npos);
+    }
+    REQUIRE(help->find("http-workers") == std::string::npos);
+    REQUIRE(HelpText("rr", "workers")->find("rr workers [OPTIONS] [plugin...]\n") !=
+            std::string::npos);
     auto check = HelpText("rr", "check");
     REQUIRE(check);
     REQUIRE(check->find("--strict") != std::string::npos);

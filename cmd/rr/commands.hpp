@@ -25,6 +25,13 @@ int Stop(const CommandContext& context);
 int Check(const CommandContext& context);
 int Completion(const CommandContext& context);
 int Help(const CommandContext& context);
+// These talk to a running server over RPC.
+int Workers(const CommandContext& context);
+int HttpWorkers(const CommandContext& context);
+int Reset(const CommandContext& context);
+int HttpReset(const CommandContext& context);
+int Jobs(const CommandContext& context);
+int Status(const CommandContext& context);
 
 // What -v, -l and -j of 1.x mean for the configuration, together with -o.
 config::LoadOptions ConfigOptions(const CommandContext& context);

@@ -22,18 +22,21 @@ std::string Quoted(std::string_view text) {
 std::string CommandNames(char between = ' ') {
     std::string names;
     for (const CommandRow& row : Commands()) {
-        if (!row.hidden) {
-            names += (names.empty() ? "" : std::string(1, between)) + std::string(row.name);
-        }
+        names += (names.empty() ? "" : std::string(1, between)) + std::string(row.name);
     }
     return names;
+}
+
+// command: empty for the flags that every command has.
+bool IsFor(const FlagRow& flag, std::string_view command) {
+    return command.empty() ? flag.command.empty() : flag.Of(command);
 }
 
 // `-c --config ...` of the flags that every command has, or of one command's own.
 std::string FlagNames(std::string_view command) {
     std::string names;
     for (const FlagRow& flag : Flags()) {
-        if (flag.hidden || flag.command != command) {
+        if (!IsFor(flag, command)) {
             continue;
         }
         if (flag.letter != 0) {
@@ -51,21 +54,28 @@ std::string Bash() {
             own += "        " + std::string(row.name) + ") flags=\"$flags " + names + "\" ;;\n";
         }
     }
+    // Bash takes `http:reset` for three words: the line is split anew, and what it has of such a
+    // word already is cut off what is offered.
     return R"(# bash completion of rr:  source <(rr completion bash)
 _rr() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i
+    local line=${COMP_LINE:0:COMP_POINT} word before command= i
+    local -a words
+    read -ra words <<< "$line"
+    [[ $line == *[[:space:]] ]] && words+=('')
+    word=${words[-1]} before=${words[-2]}
     local flags=")" +
            FlagNames("") + R"("
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
+    for ((i = 1; i + 1 < ${#words[@]}; i++)); do
+        case ${words[i]} in
             )" +
-           CommandNames('|') + R"() command=${COMP_WORDS[i]}; break ;;
+           CommandNames('|') + R"() command=${words[i]}; break ;;
         esac
     done
     case $before in
-        -w|--WorkDir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+        -w|--WorkDir|--workDir) COMPREPLY=($(compgen -d -- "$word")); return ;;
         -c|--config|--dotenv) COMPREPLY=($(compgen -f -- "$word")); return ;;
-        -o|--override) return ;;
+        -l|--logFormat) COMPREPLY=($(compgen -W "color json plain" -- "$word")); return ;;
+        -o|--override|-j|--jsonConfig|--rpc) return ;;
         completion) COMPREPLY=($(compgen -W ")" +
            std::string(kShells) + R"(" -- "$word")); return ;;
     esac
@@ -76,6 +86,9 @@ _rr() {
     elif [[ -z $command || $command == help ]]; then
         COMPREPLY=($(compgen -W ")" +
            CommandNames() + R"(" -- "$word"))
+        if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then
+            COMPREPLY=("${COMPREPLY[@]#"${word%:*}:"}")
+        fi
     fi
 }
 complete -o filenames -F _rr rr
@@ -86,15 +99,10 @@ std::string Fish() {
     std::string script =
         "# fish completion of rr:  rr completion fish | source\ncomplete -c rr -f\n";
     for (const CommandRow& row : Commands()) {
-        if (!row.hidden) {
-            script += "complete -c rr -n __fish_use_subcommand -a " + std::string(row.name) +
-                      " -d " + Quoted(row.help) + "\n";
-        }
+        script += "complete -c rr -n __fish_use_subcommand -a " + std::string(row.name) + " -d " +
+                  Quoted(row.help) + "\n";
     }
     for (const FlagRow& flag : Flags()) {
-        if (flag.hidden) {
-            continue;
-        }
         script += "complete -c rr";
         if (!flag.command.empty()) {
             script += " -n '__fish_seen_subcommand_from " + std::string(flag.command) + "'";
@@ -104,7 +112,8 @@ std::string Fish() {
         }
         script += " -l " + std::string(flag.name);
         if (!flag.value.empty()) {
-            script += flag.value == "key=value" ? " -x" : " -r -F";
+            bool path = flag.value == "file" || flag.value == "directory";
+            script += path ? " -r -F" : " -x";
         }
         script += " -d " + Quoted(flag.help) + "\n";
     }
@@ -126,7 +135,7 @@ std::string Zsh() {
     auto arguments = [&escaped](std::string_view command) {
         std::string lines;
         for (const FlagRow& flag : Flags()) {
-            if (flag.hidden || flag.command != command) {
+            if (!IsFor(flag, command)) {
                 continue;
             }
             std::string end = "[" + escaped(flag.help) + "]";
@@ -147,10 +156,7 @@ std::string Zsh() {
     std::string commands;
     std::string own;
     for (const CommandRow& row : Commands()) {
-        if (row.hidden) {
-            continue;
-        }
-        commands += "        '" + std::string(row.name) + ":" + escaped(row.help) + "'\n";
+        commands += "        '" + escaped(row.name) + ":" + escaped(row.help) + "'\n";
         if (std::string lines = arguments(row.name); !lines.empty()) {
             own += "        " + std::string(row.name) + ") _arguments \\\n" + lines +
                    "            ;;\n";
@@ -178,14 +184,10 @@ std::string PowerShell() {
         words += "        @('" + std::string(word) + "', '" + text + "')\n";
     };
     for (const CommandRow& row : Commands()) {
-        if (!row.hidden) {
-            add(row.name, row.help);
-        }
+        add(row.name, row.help);
     }
     for (const FlagRow& flag : Flags()) {
-        if (!flag.hidden) {
-            add("--" + std::string(flag.name), flag.help);
-        }
+        add("--" + std::string(flag.name), flag.help);
     }
     return "# PowerShell completion of rr:  rr completion powershell | Out-String | "
            "Invoke-Expression\n"

@@ -17,9 +17,17 @@ struct Command {
 };
 
 constexpr Command kCommandTable[] = {
-    {"serve", Serve, true}, {"stop", Stop, true},
-    {"check", Check, true}, {"completion", Completion, false},
+    {"serve", Serve, true},
+    {"stop", Stop, true},
+    {"check", Check, true},
+    {"completion", Completion, false},
     {"help", Help, false},
+    {"workers", Workers, true},
+    {"http:workers", HttpWorkers, true},
+    {"reset", Reset, true},
+    {"http:reset", HttpReset, true},
+    {"jobs", Jobs, true},
+    {"status", Status, true},
 };
 
 int Run(CommandContext& context) {
@@ -45,8 +53,7 @@ int Run(CommandContext& context) {
         }
         return command.run(context);
     }
-    Console::Error("`" + options.program + " " + options.command +
-                   "` talks to a server through its rpc plugin, which this version does not have");
+    Console::Error("unknown command \"" + options.command + "\"");
     return 1;
 }
 

@@ -1,5 +1,6 @@
 #include "cmd/rr/options.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -20,11 +21,12 @@ public:
         app_.description("PHP application server, compatible with RoadRunner");
         app_.footer("Run '" + options.program + " help COMMAND' for the options of one command.");
         for (const CommandRow& row : Commands()) {
-            if (!row.hidden) {
-                CLI::App* sub = app_.add_subcommand(std::string(row.name), std::string(row.help));
-                sub->footer("");
-                subcommands_[std::string(row.name)] = sub;
+            CLI::App* sub = app_.add_subcommand(Plain(row.name), std::string(row.help));
+            sub->footer("");
+            if (Plain(row.name) != row.name) {
+                sub->alias(std::string(row.name));
             }
+            subcommands_[std::string(row.name)] = sub;
         }
         for (const FlagRow& flag : Flags()) {
             if (flag.meant.empty()) {
@@ -55,18 +57,75 @@ public:
             app = found->second;
             // A subcommand's own help leaves out what it shares with all others.
             app_.remove_option(version_);
-            return app->help(options_.program) + "\nOptions of every command:\n" + SharedOptions();
+            std::string own = AsTyped(app->help(options_.program));
+            return WithArguments(std::move(own), command) + "\nOptions of every command:\n" +
+                   SharedOptions();
         }
-        return app->help();
+        return AsTyped(app->help());
     }
 
 private:
+    // CLI11 refuses a colon in a name, but not in an alias; its help lists both.
+    static std::string Plain(std::string_view command) {
+        std::string name(command);
+        std::replace(name.begin(), name.end(), ':', '-');
+        return name;
+    }
+    static std::string AsTyped(std::string help) {
+        for (const CommandRow& row : Commands()) {
+            if (Plain(row.name) == row.name) {
+                continue;
+            }
+            std::string both = Plain(row.name) + ", " + std::string(row.name);
+            for (const std::string& shown : {both, Plain(row.name)}) {
+                for (size_t at = help.find(shown); at != std::string::npos;
+                     at = help.find(shown, at)) {
+                    std::string room(shown.size() - row.name.size(), ' ');
+                    help.replace(at, shown.size(), std::string(row.name) + room);
+                }
+            }
+        }
+        return help;
+    }
+
+    // CLI11 does not see what is no flag.
+    static std::string WithArguments(std::string help, std::string_view command) {
+        constexpr std::string_view kUsage = "[OPTIONS]";
+        size_t at = help.find(kUsage);
+        for (const CommandRow& row : Commands()) {
+            if (row.name == command && !row.arguments.empty() && at != std::string::npos) {
+                help.insert(at + kUsage.size(), " " + std::string(row.arguments));
+            }
+        }
+        while (help.ends_with("\n\n")) {
+            help.pop_back();
+        }
+        return help;
+    }
+
     void AddFlag(const FlagRow& flag) {
+        if (flag.command.empty()) {
+            AddFlag(flag, &app_);
+            return;
+        }
+        for (auto& [name, command] : subcommands_) {
+            if (flag.Of(name)) {
+                AddFlag(flag, command);
+            }
+        }
+    }
+
+    void AddFlag(const FlagRow& flag, CLI::App* app) {
         std::string names = "--" + std::string(flag.name);
         if (flag.letter != 0) {
             names = "-" + std::string(1, flag.letter) + "," + names;
         }
-        CLI::App* app = flag.command.empty() ? &app_ : subcommands_[std::string(flag.command)];
+        // Other spellings, for the help: what was typed has become this one already.
+        for (const FlagRow& other : Flags()) {
+            if (other.meant == flag.name) {
+                names += ",--" + std::string(other.name);
+            }
+        }
         std::string help(flag.help);
         CLI::Option* option = nullptr;
         if (flag.name == "override") {
@@ -79,16 +138,13 @@ private:
         if (!flag.value.empty()) {
             option->type_name(std::string(flag.value))->option_text(std::string(flag.value));
         }
-        if (flag.hidden) {
-            option->group("");
-        }
     }
 
     std::string* Text(std::string_view name) {
         static const std::map<std::string_view, std::string Options::*> kTexts = {
             {"config", &Options::config},          {"WorkDir", &Options::work_dir},
             {"dotenv", &Options::dotenv},          {"logFormat", &Options::log_format},
-            {"jsonConfig", &Options::json_config},
+            {"jsonConfig", &Options::json_config}, {"rpc", &Options::rpc},
         };
         return &(options_.*kTexts.at(name));
     }
@@ -99,7 +155,9 @@ private:
             {"silent", &Options::silent},   {"force", &Options::force},
             {"help", &Options::help},       {"enable-experimental", &Options::experimental},
             {"verbose", &Options::verbose}, {"strict", &Options::strict},
-            {"json", &Options::json},
+            {"json", &Options::json},       {"interactive", &Options::interactive},
+            {"list", &Options::list},       {"pause", &Options::pause},
+            {"resume", &Options::resume},   {"destroy", &Options::destroy},
         };
         return &(options_.*kSwitches.at(name));
     }
@@ -135,11 +193,6 @@ Result<Options> ParseOptions(const std::vector<std::string>& arguments, std::str
     options.program = std::move(program);
     options.command = read->command;
     options.positional = read->positional;
-    for (const CommandRow& row : Commands()) {
-        if (row.name == options.command && row.hidden) {
-            return options;
-        }
-    }
     CommandLine line(options);
     if (Result<void> parsed = line.Parse(Canonical(*read)); !parsed) {
         return Forward(parsed);

@@ -22,6 +22,7 @@ struct Options {
     std::vector<std::string> overrides;
     std::string log_format;   // 1.x
     std::string json_config;  // 1.x
+    std::string rpc;          // address of the server
     bool debug = false;
     bool pid = false;
     bool silent = false;
@@ -32,6 +33,11 @@ struct Options {
     bool verbose = false;
     bool strict = false;
     bool json = false;
+    bool interactive = false;
+    bool list = false;  // of jobs, as the three below
+    bool pause = false;
+    bool resume = false;
+    bool destroy = false;
 };
 
 Result<Options> ParseOptions(const std::vector<std::string>& arguments, std::string program);

@@ -84,6 +84,10 @@ std::string Explained(const ServerAddress& server, const Error& error) {
         case Errc::kInvalid: return error.message;
         case Errc::kUnsupported:
             return "the server at " + server.address + " cannot do that: " + error.message;
+        case Errc::kTimeout:
+        case Errc::kProtocol:
+            return server.address + " (" + server.origin + "): " + error.message +
+                   "; is that where the server has rpc.listen?";
         default: return server.address + " (" + server.origin + "): " + error.message;
     }
 }

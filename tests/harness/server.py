@@ -238,6 +238,8 @@ class Server:
 
     @property
     def port(self):
+        if self._port is None and (http := self.log.find(r"^  http   http://\S*:(\d+)\b")):
+            self._port = int(http.group(1))
         if self._port is None:
             fixed = {int(port) for port in re.findall(r":(\d+)\b", self.config)}
             found = process.listening_ports(self.pid)

@@ -98,3 +98,10 @@ def test_http_workers_of_1x(rr):
     workers = ask(server, "http.Workers")["workers"]
     assert [worker["status"] for worker in workers] == ["ready", "ready"]
     assert set(workers[0]) == {"pid", "status", "numExecs", "created", "memoryUsage"}
+
+
+def test_a_removed_worker_is_not_counted_any_more(rr):
+    server = serve(rr, pool="num_workers: 3")
+    for left in (2, 1, 1):  # the last one stays
+        assert ask(server, "informer.RemoveWorker", b'"http"') is False
+        assert len(ask(server, "informer.Workers", b'"http"')["workers"]) == left

@@ -214,6 +214,10 @@ void Pool::OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) {
                               [&worker](const auto& w) { return w.get() == &worker; });
     std::unique_ptr<Worker> dead = std::move(*found);
     workers_.erase(found);
+    if (worker.gone_callback) {
+        worker.gone_callback(Result<void>());
+        worker.gone_callback = nullptr;
+    }
     if (next != nullptr) {
         JudgeDeath(worker, *next, status, false);
     }
@@ -387,14 +391,16 @@ void Pool::RemoveWorker(Done done) {
     } else if (target_ > 1) {
         --target_;
         if (Worker* idle = LongestIdle()) {
+            // Who counts workers after this call must not meet it.
+            idle->gone_callback = std::move(done);
             Retire(*idle, Leave::kRemoved);
-        } else {
-            auto one = std::find_if(workers_.begin(), workers_.end(), [](const auto& w) {
-                return w->serving() && w->doomed == Leave::kNo;
-            });
-            if (one != workers_.end()) {
-                (*one)->doomed = Leave::kRemoved;
-            }
+            return;
+        }
+        auto one = std::find_if(workers_.begin(), workers_.end(), [](const auto& w) {
+            return w->serving() && w->doomed == Leave::kNo;
+        });
+        if (one != workers_.end()) {
+            (*one)->doomed = Leave::kRemoved;
         }
     }
     done(Result<void>());

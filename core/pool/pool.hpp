@@ -54,6 +54,7 @@ public:
     virtual void Reset(Done done) = 0;
 
     virtual void AddWorker(Done done) = 0;
+    // done: when an idle one has gone, or at once when a busy one will after its request.
     virtual void RemoveWorker(Done done) = 0;
 
     // Without memory and processor use, which are read elsewhere (FillUsage).

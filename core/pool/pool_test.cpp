@@ -685,7 +685,11 @@ TEST_CASE("pool: workers are added and removed by hand, never the last one") {
     f.pool->AddWorker([&added](Result<void> r) { added = r.has_value(); });
     REQUIRE(f.loop.RunUntil([&added] { return added; }));
     REQUIRE(f.pool->Status().workers.size() == 2);
-    f.pool->RemoveWorker([](Result<void>) {});
+    bool removed = false;
+    f.pool->RemoveWorker([&removed](Result<void> r) { removed = r.has_value(); });
+    REQUIRE_FALSE(removed);
+    REQUIRE(f.loop.RunUntil([&removed] { return removed; }));
+    REQUIRE(f.pool->Status().workers.size() == 1);
     f.pool->RemoveWorker([](Result<void>) {});
     REQUIRE(f.loop.RunUntil([&] { return f.pool->Status().workers.size() == 1; }));
     REQUIRE(f.Ask("echo last") == "last");

@@ -137,6 +137,7 @@ public:
     Instant stream_deadline;  // of an old generation: from then on its stream gets STOP
     bool parked = false;      // ready, of a generation that has not taken over
     Callback<void(Result<void>)> booted_callback;  // of AddWorker
+    Callback<void(Result<void>)> gone_callback;    // of RemoveWorker
 
 private:
     struct Open {

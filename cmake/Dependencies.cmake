@@ -12,6 +12,8 @@ find_package(Protobuf REQUIRED)
 find_package(Catch2 2 REQUIRED)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
+# Its CMake package would want the libraries of its own HTTP server and client.
+pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 
 # llhttp: the sources that `make build` fetched and checked, else Debian's node-llhttp in strict
 # mode. Our guard over the raw head stands in front of either, so both refuse the same requests.

@@ -6,6 +6,7 @@
 #include "plugins/informer/plugin.hpp"
 #include "plugins/lock/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
+#include "plugins/metrics/plugin.hpp"
 #include "plugins/resetter/plugin.hpp"
 #include "plugins/rpc/plugin.hpp"
 #include "plugins/server/plugin.hpp"
@@ -30,6 +31,7 @@ const std::vector<PluginRow>& PluginTable() {
     // clang-format off: one plugin a line
     static const std::vector<PluginRow> kTable = {
         {"status", &status::Make},  // first: it tells how all others start and stop
+        {"metrics", &metrics::Make},
         {"logger", &logger::Make},
         {"server", &server::Make},
         {"hooks", &hooks::Make, {"server"}},

@@ -66,6 +66,7 @@ struct RequestEvent {
     int64_t elapsed_ns = 0;  // kFinished
     uint64_t read_bytes = 0;
     uint64_t write_bytes = 0;
+    bool no_worker = false;  // kFinished: the queue was full, or none was free in time
 };
 
 enum class ConnectionPhase : uint8_t { kOpened, kClosed };

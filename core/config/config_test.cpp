@@ -88,6 +88,21 @@ server:
     REQUIRE(config->warnings().empty());
 }
 
+TEST_CASE("config: names with dots are read back as they were written") {
+    using Pairs = std::vector<std::pair<std::string, std::string>>;
+    auto config = Read(
+        "version: '3'\na: {q: {0.5: 0.05, 0.99: 1, 1: 0}, l: [{0.5: x}, {b.c.d: y}], bad: [1]}\n");
+    Section a = config->Get("a");
+    REQUIRE(a.DottedPairs("q") == Pairs{{"0.5", "0.05"}, {"0.99", "1"}, {"1", "0"}});
+    REQUIRE(a.DottedPairs("l") == Pairs{{"0.5", "x"}, {"b.c.d", "y"}});
+    REQUIRE(a.DottedPairs("none").empty());
+    REQUIRE(config->problems().empty());
+    REQUIRE(a.DottedPairs("bad").empty());
+    REQUIRE(config->problems().size() == 1);
+    config->Finish();
+    REQUIRE(config->warnings().empty());
+}
+
 TEST_CASE("config: all problems come together, in file order") {
     auto config = Read(R"(version: "3"
 http:

@@ -35,6 +35,19 @@ std::vector<const Node::Entry*> EntriesOf(const Node& node, bool& good) {
     return all;
 }
 
+void AppendDotted(const Node& node, const std::string& name,
+                  std::vector<std::pair<std::string, std::string>>& pairs, bool& good) {
+    if (node.IsMap()) {
+        for (const Node::Entry& entry : node.entries) {
+            AppendDotted(entry.value, name + "." + entry.key, pairs, good);
+        }
+    } else if (node.IsScalar()) {
+        pairs.emplace_back(name, ScalarText(node));
+    } else {
+        good = false;
+    }
+}
+
 }  // namespace
 
 const Node* Section::Find(std::string_view key, uint8_t use) const {
@@ -259,6 +272,22 @@ std::vector<std::pair<std::string, std::string>> Section::Pairs(std::string_view
             continue;
         }
         pairs.emplace_back(entry->key, ScalarText(entry->value));
+    }
+    if (!good) {
+        Problem(key, "expected names and values (`name: value`)");
+    }
+    return pairs;
+}
+
+std::vector<std::pair<std::string, std::string>> Section::DottedPairs(std::string_view key) const {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    const Node* child = Find(key, KnownKeys::kValue);
+    if (child == nullptr || (child->IsScalar() && child->text.empty())) {
+        return pairs;
+    }
+    bool good = false;
+    for (const Node::Entry* entry : EntriesOf(*child, good)) {
+        AppendDotted(entry->value, entry->key, pairs, good);
     }
     if (!good) {
         Problem(key, "expected names and values (`name: value`)");

@@ -69,6 +69,9 @@ public:
     // String pairs; accepts a map or a list of one-pair maps. Keys come lower-cased.
     std::vector<std::pair<std::string, std::string>> Pairs(std::string_view key) const;
 
+    // The same for names with dots in them, which the reader has taken for sections: `0.5: 0.05`.
+    std::vector<std::pair<std::string, std::string>> DottedPairs(std::string_view key) const;
+
     // A nested section, present or not. An empty one (`pool: {}`) counts as absent.
     Section Sub(std::string_view key) const;
 

@@ -312,6 +312,7 @@ void AnswerWriter::BadAnswer(Bytes reason) {
 void AnswerWriter::FailBeforeHead(const pool::JobResult& result) {
     Failure failure = FailureOf(result.end);
     Bytes reason = result.message.empty() ? failure.text : result.message;
+    r_.no_worker = result.end == pool::JobEnd::kNoWorker || result.end == pool::JobEnd::kQueueFull;
     r_.handler->OnAnswerTrouble("execute", reason);
     const HttpConfig& config = r_.tools->config;
     int status = failure.replaceable ? config.ErrorStatus(failure.status) : failure.status;

@@ -80,6 +80,7 @@ public:
     void Send(const HttpAnswer& answer, bool close);
 
     int status() const { return r_.status; }         // sent so far; 0: none
+    bool no_worker() const { return r_.no_worker; }  // refused because none was free
     uint64_t written() const { return r_.written; }  // bytes of the body
 
     // pool::JobSink
@@ -128,7 +129,8 @@ private:
         bool more = false;            // frames follow the one at hand
         bool in_chunk = false;        // its chunk head is out
         bool carried_edited = false;  // carried_ is among the answer's own fields
-        bool overflow = false;        // the worker sent more than its Content-Length
+        bool no_worker = false;
+        bool overflow = false;  // the worker sent more than its Content-Length
         uint8_t held_flags = 0;
         uint64_t held_size = 0;  // body of the held frame
         uint64_t frame_left = 0;

@@ -184,6 +184,7 @@ void Exchange::Record() {
         event.uri = record.target;
         event.remote_address = record.remote_address;
         event.status = record.status;
+        event.no_worker = answer_.no_worker();
         event.start_unix_ns = record.start_unix_ns;
         event.elapsed_ns = record.elapsed_ns;
         event.read_bytes = record.read_bytes;

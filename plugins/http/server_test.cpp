@@ -361,6 +361,23 @@ TEST_CASE_METHOD(Fixture, "http server: requests and connections are told to who
     REQUIRE(told == std::vector<std::string>{"opened", "begun /a", "finished 200", "closed"});
 }
 
+TEST_CASE_METHOD(Fixture, "http server: who listens learns that no worker was free") {
+    std::vector<bool> told;
+    bus.request.Subscribe([&told](const RequestEvent& event) {
+        if (event.phase == RequestPhase::kFinished) {
+            told.push_back(event.no_worker);
+        }
+    });
+    for (auto end : {pool::JobEnd::kQueueFull, pool::JobEnd::kNoWorker, pool::JobEnd::kClosed}) {
+        Client& client = Connect();
+        client.stream.Queue(kGet);
+        Jobs(1);
+        pool->Done(end);
+        Until([&client] { return EndsWith(client.seen, "\r\n\r\n"); });
+    }
+    REQUIRE(told == std::vector<bool>{true, true, false});
+}
+
 namespace {
 
 // A server with one middleware between its clients and the pool.

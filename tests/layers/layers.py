@@ -32,6 +32,7 @@ OWNERS = {
     "CLI/": ("cmd/",),
     "llhttp.h": ("core/web/", "plugins/http/"),
     "msgpack": ("core/rpc/",),
+    "prometheus/": ("plugins/metrics/",),
 }
 LIBRARIES = ("catch2/", "fmt/", "google/protobuf/", "simdjson", "tl/", *OWNERS)
 

@@ -12,6 +12,7 @@ from harness.client import RawConnection
 from harness.control import Pages, http_port, taken_port
 from harness.load import Background, Load
 from harness.process import eventually
+from harness.rpc import PROTO, Client, address_of
 
 CONFIG = """
 http: {{address: '127.0.0.1:0', {http} pool: {{{pool}}}}}
@@ -196,6 +197,29 @@ def test_a_restart_in_place_keeps_the_port(rr):
     server.signal(signal.SIGUSR2)
     server.log.wait("server started", since=mark, timeout=20)
     assert status.get("/health").status == 200
+
+
+# -- over RPC -------------------------------------------------------------------------------------
+
+
+def test_rpc_answers_the_same_questions(rr, gate):
+    server, _ = start(rr, "num_workers: 1, max_queue_size: 1", worker=gate.worker, env=gate.env,
+                      more="rpc: {listen: 'tcp://127.0.0.1:0'}\n")
+    with Client(address_of(server)) as client:
+        for method in ("status.Status", "status.Ready"):
+            assert client.call(method, b"\x0a\x04http", flags=PROTO).body == b"\x08\xc8\x01"
+            assert client.call(method, b'{"plugin":"http"}').body == b'{"code":200}'
+        assert client.call("status.Status", b'{"plugin":"nosuch"}').error == (
+            "checker_rpc_status:\n\tchecker_plugin_status: no such plugin: nosuch")
+        assert client.call("status.Ready", b"").error == (
+            "checker_rpc_ready:\n\tchecker_plugin_ready: no such plugin: ")
+        held = Background(server.get, "/hold?name=a")
+        gate.begun("a")
+        eventually(lambda: b'"code":503' in client.call("status.Ready", b'{"plugin":"http"}').body,
+                   what="a full queue")
+        assert client.call("status.Status", b'{"plugin":"http"}').body == b'{"code":200}'
+        gate.open("a")
+        assert held.result().status == 200
 
 
 # -- what is wrong is said ------------------------------------------------------------------------

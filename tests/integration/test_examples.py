@@ -1,6 +1,7 @@
 """What stands under config/ runs: every sample passes `rr check`, every example answers."""
 
 import json
+import json
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
+from harness import process
 from harness.server import ROOT
 
 SAMPLES = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
@@ -84,3 +86,17 @@ def test_streaming_arrives_in_pieces(rr):
         head = connection.read_head()
         assert head.header("Content-Type").startswith("text/event-stream")
         assert any(b"data:" in connection.read_chunk() for _ in range(3))
+
+
+def test_rpc_calls_the_server(rr):
+    server = example(rr, "rpc")
+    workers = json.loads(server.get("/workers").body)
+    assert len(workers) == 4
+    assert sum(" working, " in line for line in workers) == 1  # the one that asks
+    assert json.loads(server.get("/report").body)[0].startswith("the report was written by")
+    assert json.loads(server.get("/reset").body) == ["new workers serve"]
+    old = {line.split()[0] for line in workers}
+    # Old ones are listed until they have gone.
+    process.eventually(lambda: not old & {line.split()[0]
+                                          for line in json.loads(server.get("/workers").body)},
+                       what="new workers only")

@@ -191,6 +191,7 @@ def test_a_chatterbox_delays_nobody(rr):
 
 def test_created_looked_at_restarted_terminated(server, client):
     assert ok(create(client, "a", SLEEPER, 2, env={"some_name": "x $HOME"}))
+    eventually(lambda: server.log.count(r"\tup$") == 2, what="two processes")
     assert names(client) == ["a"]
     before = pids(client, "a")
     assert len(set(before)) == 2 and sorted(before) == children(server.pid)
@@ -232,11 +233,12 @@ def test_errors(client):
     assert names(client) == ["a"]
 
 
-def test_json(client):
+def test_json(server, client):
     body = json.dumps({"name": "a", "command": SLEEPER, "process_num": 1,
                        "env": {"key": "value"}}).encode()
     assert client.call("service.Create", body).body == b'{"ok":true}'
     assert json.loads(client.call("service.List", b"").body) == {"services": ["a"]}
+    server.log.wait(r"\tup$")
     (status,) = json.loads(client.call("service.Statuses", b'{"name":"a"}').body)["status"]
     assert environment(status["pid"])[b"KEY"] == b"value"
 
@@ -282,6 +284,7 @@ a: {{command: {json.dumps(SLEEPER)}}}
 dead: {{command: 'true'}}
 b: {{command: {json.dumps(SLEEPER)}, process_num: 2}}"""))
     server.log.wait("service ended")
+    eventually(lambda: server.log.count(r"\tup$") == 3, what="three processes")
     with Client(address_of(server)) as client:
         listed = workers(client)
         assert sorted(worker["pid"] for worker in listed) == children(server.pid)

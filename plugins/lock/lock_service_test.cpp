@@ -134,10 +134,11 @@ TEST_CASE("lock: what is wrong with a request is said, and nothing is locked") {
 
 TEST_CASE("lock: the timer ends locks and patience") {
     Server server;
-    REQUIRE(server.Wait(server.Send("Lock", Make("r", "a", 20'000))) == "ok");
+    REQUIRE(server.Wait(server.Send("Lock", Make("r", "a"))) == "ok");
     Call& impatient = server.Send("Lock", Make("r", "b"));
     Call& patient = server.Send("Lock", Make("r", "c", 0, 30'000'000));
     REQUIRE(server.Wait(impatient) == "no");
+    REQUIRE(server.Wait(server.Send("UpdateTTL", Make("r", "a", 20'000))) == "ok");
     REQUIRE(server.Wait(patient) == "ok");
     REQUIRE(server.Wait(server.Send("Lock", Make("r", "d", INT64_MAX))) == "no");
     Call& endless = server.Send("Lock", Make("r", "e", INT64_MAX, INT64_MAX));

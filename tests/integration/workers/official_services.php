@@ -48,7 +48,9 @@ $manager = new Manager($rpc);
 same([], $manager->list(), 'no services');
 same(true, $manager->create('one', 'sleep 1000', processNum: 2, env: ['name' => 'value']), 'create');
 same(['one'], $manager->list(), 'list');
-$before = $manager->statuses('one');
+for ($i = 0; $i < 500 && ($before = $manager->statuses('one'))[0]['memory_usage'] === 0; ++$i) {
+    usleep(10000);  // it has just been started
+}
 same(2, count($before), 'processes');
 same(['cpu_percent', 'pid', 'memory_usage', 'command', 'error'], array_keys($before[0]), 'a status');
 same(true, $before[0]['pid'] > 0 && $before[0]['memory_usage'] > 0, 'pid and memory');

@@ -10,8 +10,8 @@
 #include "plugins/resetter/plugin.hpp"
 #include "plugins/rpc/plugin.hpp"
 #include "plugins/server/plugin.hpp"
-#include "plugins/status/plugin.hpp"
 #include "plugins/service/plugin.hpp"
+#include "plugins/status/plugin.hpp"
 
 // Plugin folders from outside the repository (`make build PLUGINS=...`) come as lines
 // `RR_OUTSIDE_PLUGIN(name, {needs}, {offers})`; each folder defines `rr::name::Make()`.

@@ -14,6 +14,9 @@ namespace {
 constexpr std::string_view kRoadRunners[] = {"static",       "headers",         "gzip", "sendfile",
                                              "http_metrics", "proxy_ip_parser", "otel"};
 
+// The metrics plugin counts without being asked on the way of a request.
+constexpr std::string_view kMetrics = "http_metrics";
+
 constexpr size_t kKeep = 64 * 1024;  // an answer's body that grew beyond is given back
 
 HttpMiddleware* Find(std::string_view name, const std::vector<HttpMiddleware*>& published) {
@@ -40,6 +43,9 @@ std::string MiddlewareWarning(std::string_view listed,
                               const std::vector<HttpMiddleware*>& published) {
     if (Find(listed, published) != nullptr) {
         return {};
+    }
+    if (listed == kMetrics) {
+        return std::string(listed) + ": counts nothing without a metrics section";
     }
     std::vector<std::string_view> known;
     for (HttpMiddleware* middleware : published) {

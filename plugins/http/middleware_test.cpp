@@ -145,6 +145,8 @@ TEST_CASE("middleware: a name that nobody has is told with its nearest") {
     REQUIRE(MiddlewareWarning("sttic", {}) ==
             "requested middleware does not exist: sttic; did you mean static?");
     REQUIRE(MiddlewareWarning("gzip", {}) == "gzip: not served yet");
+    REQUIRE(MiddlewareWarning("http_metrics", {}) ==
+            "http_metrics: counts nothing without a metrics section");
     REQUIRE(MiddlewareWarning("something", {}) == "requested middleware does not exist: something");
 }
 

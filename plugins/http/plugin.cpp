@@ -113,6 +113,9 @@ Result<bool> HttpPlugin::Init(config::Config& config, Container& container) {
 void HttpPlugin::CheckMiddleware(config::Config& config) {
     config::Section section = config.Get("http");
     for (const std::string& name : config_.middleware) {
+        if (name == "http_metrics" && config.Get("metrics").present()) {
+            continue;  // the metrics plugin counts without it
+        }
         std::string warning = MiddlewareWarning(name, container_->Each<HttpMiddleware>());
         if (!warning.empty()) {
             section.Warning("middleware", warning);

@@ -414,6 +414,14 @@ def test_without_the_section_there_is_no_service(rr):
     assert Rpc(server)("Add", {"name": "x", "value": 1}) == "rpc: can't find service metrics.Add"
 
 
+def test_http_metrics_as_a_middleware_is_accepted_and_needs_a_section(rr):
+    http = "http: {address: '127.0.0.1:0', middleware: [http_metrics]}\n"
+    server = rr(http + "metrics: {address: '127.0.0.1:0'}\n", command="check", expect_fail=True)
+    assert server.code == 0 and not server.log.find("http_metrics")
+    server = rr(http, command="check", expect_fail=True)
+    assert server.log.find("http_metrics: counts nothing without a metrics section")
+
+
 def test_without_http_there_are_no_http_metrics(rr, tmp_path):
     server = rr("metrics: {address: 'unix://m.sock'}\n", directory=tmp_path)
     with RawConnection(str(tmp_path / "m.sock")) as connection:

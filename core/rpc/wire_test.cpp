@@ -22,7 +22,8 @@ const std::string kReset = FromHex(
 
 TEST_CASE("rpc wire: a v3 request is split into name and body") {
     Request request;
-    Scan scan = ScanRequest(Dialect::kV3, kVersion + "rest", kMax, request);
+    std::string more = kVersion + "rest";
+    Scan scan = ScanRequest(Dialect::kV3, more, kMax, request);
     REQUIRE(scan.status == ScanStatus::kRequest);
     REQUIRE(scan.size == kVersion.size());
     REQUIRE(request.method == "rpc.Version");

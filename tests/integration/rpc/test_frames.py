@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.rpc import Client, address_of
+from harness.rpc import Client, address_of, frame
 
 YAML = """
     http: {address: "127.0.0.1:0", pool: {num_workers: 1}}
@@ -94,6 +94,34 @@ def test_unknown_service(client):
     exchange(client, "15080b0000004bfea8050000 140000000a000000 6e6f737563682e466f6f 31",
              "15482c0000008531be600000 140000000a000000 6e6f737563682e466f6f"
              "7270633a2063616e27742066696e642073657276696365206e6f737563682e466f6f")
+
+
+def test_lock_in_protobuf_and_json(client):
+    exchange(client, "1580160000005a8a4d260000 0400000009000000 6c6f636b2e4c6f636b"
+             "0a03726573120269641880897a",
+             "15800b00000018053e840000 0400000009000000 6c6f636b2e4c6f636b 0801")
+    ours = b'{"resource":"other","ID":"a","ttl":2000000,"unknown":[1]}'
+    assert client.call("lock.Lock", ours).body == b'{"ok":true}'
+    theirs = b'{"resource":"other","id":"b","ttl":2000000,"wait":1000}'
+    assert client.call("lock.Lock", theirs).body == b"{}"
+    assert client.call("lock.Lock", b'{"resource":5}').error.startswith("json: ")
+    # Invalid bytes of a message.
+    reply = client.call("lock.Lock", b"\x0a\x05", flags=0x80)
+    assert (reply.flags, reply.error) == (
+        0xC0, "goridge_read_request_body: proto: cannot parse invalid wire-format data")
+
+
+def test_a_lock_that_waits_delays_no_other_call(client):
+    client.call("lock.Lock", b'{"resource":"w","id":"a"}')
+    wait = b'{"resource":"w","id":"b","wait":60000000}'
+    client.send(frame("lock.Lock", wait, 1) + frame("lock.Lock", wait, 1)
+                + frame("rpc.Version", b"true", 3))
+    assert client.read_reply().sequence == 3
+    client.send(frame("lock.ForceRelease", b'{"resource":"w"}', 4))
+    replies = [client.read_reply() for _ in range(2)]
+    assert sorted(reply.sequence for reply in replies) == [1, 4]
+    client.send(frame("lock.ForceRelease", b'{"resource":"w"}', 5))
+    assert sorted(client.read_reply().sequence for _ in range(2)) == [1, 5]
 
 
 def test_legacy_reset(client):

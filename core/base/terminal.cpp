@@ -207,8 +207,8 @@ Terminal::Event Terminal::TakeKey() {
         input_.clear();
         return {What::kTime};
     }
-    // ESC [ numbers letter, or ESC O letter.
-    size_t end = 2;
+    // ESC [ numbers letter, ESC O letter, or ESC and one key.
+    size_t end = input_[1] == '[' || input_[1] == 'O' ? 2 : 1;
     if (input_[1] == '[') {
         while (end < input_.size() && (input_[end] < '@' || input_[end] > '~')) {
             ++end;

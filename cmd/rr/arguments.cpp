@@ -44,7 +44,7 @@ constexpr std::array kFlags = {
 
 constexpr std::array kCommands = {
     CommandRow{"serve", "start the server"},
-    CommandRow{"stop", "stop a server that was started with -p"},
+    CommandRow{"stop", "stop a server: the one of .pid (serve -p), else the one at rpc.listen"},
     CommandRow{"check", "validate the configuration without serving"},
     CommandRow{"workers", "show the workers of a running server, of all plugins or those named",
                "[plugin...]"},

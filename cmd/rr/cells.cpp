@@ -187,4 +187,24 @@ std::string Shortened(std::string_view text, size_t columns) {
     return std::string(text.substr(0, at)) + "…";
 }
 
+std::string Clipped(std::string_view line, size_t columns) {
+    std::string out;
+    size_t width = 0;
+    bool coloured = false;
+    for (size_t at = 0; at < line.size();) {
+        if (line[at] == '\x1b') {
+            size_t end = std::min(line.find('m', at), line.size() - 1) + 1;
+            out += line.substr(at, end - at);
+            coloured = true;
+            at = end;
+            continue;
+        }
+        if (!Continues(line[at]) && ++width > columns) {
+            return coloured ? out + "\x1b[0m" : out;
+        }
+        out += line[at++];
+    }
+    return out;
+}
+
 }  // namespace rr::cmd

@@ -39,5 +39,7 @@ size_t DisplayWidth(std::string_view text);
 std::vector<std::string> Broken(std::string_view text, size_t columns);
 // At most `columns` wide, with … at the end of what was cut.
 std::string Shortened(std::string_view text, size_t columns);
+// A line with colours, cut at so many columns.
+std::string Clipped(std::string_view line, size_t columns);
 
 }  // namespace rr::cmd

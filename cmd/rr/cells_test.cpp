@@ -65,6 +65,9 @@ TEST_CASE("cells: texts are cut at characters") {
     REQUIRE(Shortened("äöüß", 3) == "äö…");
     REQUIRE(Shortened("abc", 1) == "…");
     REQUIRE(Shortened("abc", 0).empty());
+    REQUIRE(Clipped("a\x1b[32mbc\x1b[0md", 2) == "a\x1b[32mb\x1b[0m");
+    REQUIRE(Clipped("a\x1b[32mbc\x1b[0md", 4) == "a\x1b[32mbc\x1b[0md");
+    REQUIRE(Clipped("┌──┐", 2) == "┌─");
     REQUIRE(Broken("one two three", 7) == std::vector<std::string>{"one two", "three"});
     REQUIRE(Broken("a verylongword b", 5) == std::vector<std::string>{"a", "verylongword", "b"});
     REQUIRE(Broken("", 5) == std::vector<std::string>{""});

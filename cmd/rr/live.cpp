@@ -125,7 +125,7 @@ void Live::Paint() {
     };
     add(Shortened("rr workers: " + server_.address, size.columns));
     for (size_t i = 0; i < shown; ++i) {
-        add(body[scrolled_ + i]);
+        add(Clipped(body[scrolled_ + i], size.columns));
     }
     std::string keys = choice_.legacy ? "q quit" : "q quit  t tasks";
     if (size_t more = body.size() - shown; more > 0) {

@@ -87,11 +87,12 @@ int Status(const CommandContext& context) {
     }
     std::printf("server %s answers at %s\n", Harmless(*version).c_str(), server->address.c_str());
     for (const GroupView& group : *groups) {
+        std::string name = Harmless(group.plugin);
         std::string about = group.error.empty() ? Summary(group) : OneLine(group.error);
-        std::printf("%s: %s, %s\n", group.plugin.c_str(), group.ready ? "ready" : "not ready",
+        std::printf("%s: %s, %s\n", name.c_str(), group.ready ? "ready" : "not ready",
                     about.c_str());
         if (!group.boot_error.empty()) {
-            std::printf("%s: the last start of a worker failed: %s\n", group.plugin.c_str(),
+            std::printf("%s: the last start of a worker failed: %s\n", name.c_str(),
                         OneLine(group.boot_error).c_str());
         }
     }

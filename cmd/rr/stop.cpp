@@ -1,19 +1,46 @@
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "cmd/rr/commands.hpp"
 #include "cmd/rr/console.hpp"
 #include "cmd/rr/pid_file.hpp"
+#include "cmd/rr/remote.hpp"
 #include "core/base/process.hpp"
 #include "core/base/sd_notify.hpp"
 
 namespace rr::cmd {
+
+namespace {
+
+// RoadRunner 1.x: a server that wrote no .pid is asked over RPC. Nothing, if none can be.
+std::optional<int> StopByRpc(const CommandContext& context, const Console& console) {
+    Result<ServerAddress> server = FindServer(context);
+    if (!server) {
+        return std::nullopt;
+    }
+    Result<rpc::Client> client = ConnectTo(*server);
+    if (!client) {
+        return std::nullopt;
+    }
+    console.Line("stopping the server at " + server->address);
+    if (Result<std::string> stopped = client->Call("system.Stop", "true"); !stopped) {
+        Console::Error("rr_stop: " + Explained(*server, stopped.error()));
+        return 1;
+    }
+    return 0;
+}
+
+}  // namespace
 
 int Stop(const CommandContext& context) {
     Console console(context.options.silent);
     Result<int64_t> pid = ReadPidFile(kPidFile);
     if (!pid) {
         bool missing = pid.error().code == Errc::kNotFound;
+        if (std::optional<int> code = missing ? StopByRpc(context, console) : std::nullopt) {
+            return *code;
+        }
         Console::Error(missing ? pid.error().message +
                                      ", to create a .pid file, you must run RR with the following "
                                      "options: './rr serve -p'"

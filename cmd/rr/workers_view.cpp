@@ -113,7 +113,7 @@ Table FailureTable(const GroupView& group) {
     Table table;
     table.columns = {{"PID"}, {"STATUS"}, {"EXECS"}, {"MEMORY"}, {"CPU %"}, {"CREATED"}};
     table.rows.push_back({{"0"},
-                          {"failed to receive information about " + group.plugin +
+                          {"failed to receive information about " + Harmless(group.plugin) +
                                " plugin: " + OneLine(group.error),
                            kRed},
                           {"ERROR"},
@@ -164,13 +164,14 @@ void Fit(Table& table, size_t columns) {
 
 // In a picture with the summary behind it; below it where the terminal is narrow.
 void AddTitle(const GroupView& group, const ViewStyle& style, std::vector<std::string>& lines) {
-    std::string title = "Workers of [" + Painted(group.plugin, kBrightYellow, style.colours) + "]:";
+    std::string title =
+        "Workers of [" + Painted(Harmless(group.plugin), kBrightYellow, style.colours) + "]:";
     if (style.columns == 0) {
         lines.push_back(std::move(title));
         return;
     }
     std::string summary = Summary(group);
-    size_t width = DisplayWidth("Workers of []: " + group.plugin + summary);
+    size_t width = DisplayWidth("Workers of []: " + Harmless(group.plugin) + summary);
     if (width <= style.columns) {
         lines.push_back(title + " " + summary);
         return;
@@ -189,10 +190,11 @@ void AddRemarks(const GroupView& group, const ViewStyle& style, std::vector<std:
             Painted(once ? text : Shortened(text, style.columns), colour, style.colours));
     };
     if (once && group.resetting) {
-        add("resetting: new workers of " + group.plugin + " are starting", kYellow);
+        add("resetting: new workers of " + Harmless(group.plugin) + " are starting", kYellow);
     }
     if (once && group.queued > 0) {
-        add(WithCommas(group.queued) + " waiting for a worker of " + group.plugin, kYellow);
+        add(WithCommas(group.queued) + " waiting for a worker of " + Harmless(group.plugin),
+            kYellow);
     }
     if (!group.boot_error.empty()) {
         add("the last start of a worker failed: " + OneLine(group.boot_error), kRed);
@@ -228,7 +230,8 @@ void AddGroup(const GroupView& group, const ViewStyle& style, std::vector<std::s
         add(table.Boxed(style.colours));
     }
     if (!group.pipelines.empty()) {
-        lines.push_back("Jobs of [" + Painted(group.plugin, kBrightYellow, style.colours) + "]:");
+        lines.push_back("Jobs of [" +
+                        Painted(Harmless(group.plugin), kBrightYellow, style.colours) + "]:");
         add(PipelineTable(group).Boxed(style.colours));
     }
 }

@@ -151,6 +151,12 @@ Terminal::Event Terminal::Wait(Duration limit) {
     Deadline deadline = Clock::now() + limit;
     pollfd watched[2] = {{signal_pipe[0], POLLIN, 0}, {kIn, POLLIN, 0}};
     while (true) {
+        while (!input_.empty()) {
+            Event event = TakeKey();
+            if (event.what != What::kTime) {
+                return event;
+            }
+        }
         auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
         int ready =
             poll(watched, keys_ ? 2 : 1, static_cast<int>(std::clamp<int64_t>(left, 0, 1 << 30)));
@@ -171,39 +177,52 @@ Terminal::Event Terminal::Wait(Duration limit) {
             }
             return {number == SIGWINCH ? What::kResize : What::kEnd};
         }
-        if (watched[1].revents != 0) {
-            Event event = ReadKey();
-            if (event.what != What::kTime) {
-                return event;
-            }
+        if (watched[1].revents != 0 && !ReadInput()) {
+            return {What::kEnd};
         }
     }
 }
 
-// kTime: a key that means nothing here.
-Terminal::Event Terminal::ReadKey() {
-    char bytes[32];
-    ssize_t got = read(kIn, bytes, 1);
+// More input; false: the terminal is gone.
+bool Terminal::ReadInput() {
+    char bytes[64];
+    ssize_t got = read(kIn, bytes, sizeof(bytes));
     if (got <= 0) {
-        return {got < 0 && errno == EINTR ? What::kTime : What::kEnd};
+        return got < 0 && errno == EINTR;
     }
-    if (bytes[0] != '\x1b') {
-        return {What::kKey, bytes[0]};
+    input_.append(bytes, static_cast<size_t>(got));
+    return true;
+}
+
+// Takes one key out of the input; kTime: one that means nothing here.
+Terminal::Event Terminal::TakeKey() {
+    if (input_[0] != '\x1b') {
+        char key = input_[0];
+        input_.erase(0, 1);
+        return {What::kKey, key};
     }
-    // The rest of such a key comes with its first byte.
+    // What follows in such a key comes with its first byte, or right after it.
     pollfd more{kIn, POLLIN, 0};
-    if (poll(&more, 1, 20) <= 0) {
+    if (input_.size() == 1 && (poll(&more, 1, 20) <= 0 || !ReadInput())) {
+        input_.clear();
         return {What::kTime};
     }
-    got = read(kIn, bytes, sizeof(bytes));
-    Bytes sequence(bytes, got > 0 ? static_cast<size_t>(got) : 0);
+    // ESC [ numbers letter, ESC O letter, or ESC and one key.
+    size_t end = input_[1] == '[' || input_[1] == 'O' ? 2 : 1;
+    if (input_[1] == '[') {
+        while (end < input_.size() && (input_[end] < '@' || input_[end] > '~')) {
+            ++end;
+        }
+    }
+    std::string sequence = input_.substr(1, end);
+    input_.erase(0, end + 1);
     constexpr struct {
         Bytes sequence;
         char key;
     } kKeys[] = {{"[A", kUp},   {"OA", kUp},      {"[B", kDown},
                  {"OB", kDown}, {"[5~", kPageUp}, {"[6~", kPageDown}};
     for (const auto& known : kKeys) {
-        if (sequence.starts_with(known.sequence)) {
+        if (sequence == known.sequence) {
             return {What::kKey, known.key};
         }
     }

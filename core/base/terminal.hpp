@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/base/bytes.hpp"
@@ -57,9 +58,11 @@ private:
     Terminal() = default;
     void Enter();
     void Suspend();
-    Event ReadKey();
+    bool ReadInput();
+    Event TakeKey();
 
     bool keys_ = false;  // standard input is a terminal too
+    std::string input_;  // read, and not yet taken for keys
 };
 
 // Columns of the terminal on standard error, for a line that is written over; 0: it is none.

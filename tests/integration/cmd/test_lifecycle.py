@@ -262,13 +262,6 @@ def test_a_plugin_without_what_it_needs_is_warned_about(rr):
     server.log.wait(r"\.rr\.yaml:2: hooks: .*server")
 
 
-@pytest.mark.parametrize("command", ["workers", "reset", "jobs", "http:reset", "http:workers"])
-def test_commands_for_the_rpc_plugin_say_that_it_is_missing(command):
-    code, out, err = run(command, "-i")
-    assert (code, out) == (1, "")
-    assert "rpc plugin" in err
-
-
 # -- boot failures --------------------------------------------------------------------------------
 
 HTTP = """

@@ -1,11 +1,16 @@
 """Commands that talk to a running server: workers, reset, status, jobs and the names of 1.x."""
 
+import json
 import socket
+import socketserver
+import struct
 import subprocess
+import threading
 import time
 
 import pytest
 
+from harness import rpc as rpc_wire
 from harness.cli import rpc, run
 from harness.load import Background
 from harness.server import NotifySocket, ROOT, binary
@@ -257,6 +262,91 @@ def test_jobs_says_that_there_are_none(rr):
         assert "has no jobs" in done.err
     assert "rr jobs --pause pipe1,pipe2" in run("jobs", "--pause", *rpc(server)).err
     assert "rr jobs --<destroy/resume/pause>" in run("jobs", *rpc(server)).err
+
+
+# -- other servers --------------------------------------------------------------------------------
+
+class Stock(socketserver.StreamRequestHandler):
+    """What RoadRunner answers: it has no informer.Status."""
+
+    def handle(self):
+        worker = {"pid": 42, "status": 2, "numExecs": 1234, "created": 1, "memoryUsage": 29_000_000,
+                  "CPUPercent": 1.5, "command": "", "statusStr": "working"}
+        service = {**worker, "pid": 43, "status": 1, "statusStr": "", "command": "/bin/sleep 9"}
+        pipeline = {"Pipeline": "mails", "Driver": "memory", "Queue": "mails", "Active": 1,
+                    "Delayed": 2, "Reserved": 0, "Ready": True, "Priority": 10, "ErrorMessage": ""}
+        answers = {
+            ("informer.List", "true"): ["service", "jobs"],
+            ("informer.Workers", '"jobs"'): {"workers": [worker]},
+            ("informer.Workers", '"service"'): {"workers": [service]},
+            ("informer.Jobs", '"jobs"'): [pipeline], ("informer.Jobs", '"service"'): None,
+            ("rpc.Version", "true"): "2025.1.14",
+            ("jobs.List", '{"pipelines":[]}'): {"pipelines": ["mails"]},
+            ("jobs.Pause", '{"pipelines":["mails","b"]}'): {},
+        }
+        while head := self.rfile.read(20):
+            size, = struct.unpack("<I", head[2:6])
+            number, length = struct.unpack("<II", head[12:])
+            payload = self.rfile.read(size).decode()
+            method, body = payload[:length], payload[length:]
+            flags, text = rpc_wire.JSON, None
+            if (method, body) in answers:
+                text = json.dumps(answers[method, body])
+            elif method == "informer.Workers":
+                text = '{"workers":null}'
+            else:
+                flags, text = flags | rpc_wire.ERROR, f"rpc: can't find method {method}"
+            self.wfile.write(rpc_wire.frame(method, text.encode(), number, flags))
+
+
+@pytest.fixture
+def stock():
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Stock) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield ["--rpc", f"tcp://127.0.0.1:{server.server_address[1]}"]
+        server.shutdown()
+
+
+def test_tables_of_a_server_without_our_method(stock):
+    lines = run("workers", *stock).out.splitlines()
+    assert lines[0] == "Workers of [jobs]:"
+    assert lines[2].split("│")[1:4] == [" PID ", " STATUS  ", " EXECS "]
+    assert "│ 42  │ working │ 1,234 │ 29 MB  │ 1.50  │" in lines[4]
+    assert lines[6] == "Jobs of [jobs]:"
+    assert [cell.strip() for cell in lines[10].split("│")[1:-1]] == [
+        "READY", "mails", "memory", "mails", "1", "2", "0"]
+    assert lines[12] == "Workers of [service]:"
+    assert [cell.strip() for cell in lines[14].split("│")[1:-1]] == [
+        "PID", "MEMORY", "CPU %", "COMMAND"]
+
+
+def test_a_name_that_such_a_server_does_not_have(stock):
+    done = run("workers", "http", *stock)
+    assert done.code == 1
+    assert "has no workers of: http" in done.err
+
+
+def test_status_of_such_a_server(stock):
+    assert "jobs: ready, 1 worker, 1 working\n" in run("status", *stock).out
+
+
+def test_pipelines_are_listed_and_paused(stock):
+    assert run("jobs", "--list", *stock).out.splitlines() == [
+        "┌────────────────┐", "│ PIPELINE ( S ) │", "├────────────────┤", "│ mails          │",
+        "└────────────────┘"]
+    assert "│ b              │" in run("jobs", "--pause", "mails,b", *stock).out
+
+
+# -- stop -----------------------------------------------------------------------------------------
+
+def test_stop_without_a_pid_file_asks_over_rpc(rr):
+    server = rr("rpc: {listen: 'unix://rr.sock'}\n"
+                "http: {address: '127.0.0.1:0', pool: {num_workers: 1}}")
+    done = run("stop", "-w", server.directory)
+    assert done.code == 0, done.err
+    assert server.wait() == 0
 
 
 # -- completions ----------------------------------------------------------------------------------

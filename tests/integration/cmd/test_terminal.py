@@ -171,14 +171,11 @@ def test_more_workers_than_rows_scroll(rr, screen):
     first = str(min(server.workers()))
     last = str(max(server.workers()))
     assert first in screen.text() and last not in screen.text()
-    screen.keys("PageDown")
-    screen.keys("PageDown")
+    screen.keys("PageDown", "PageDown", "F5", "x")
     screen.wait(last)
-    screen.keys("Up")
-    screen.keys("PageUp")
-    screen.keys("PageUp")
+    screen.keys("Up", "PageUp", "PageUp", "k")
     screen.wait(first)
-    screen.keys("q")
+    screen.keys("PageDown", "q")  # all of it in one piece of input
     assert_restored(screen)
 
 

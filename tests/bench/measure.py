@@ -1,8 +1,11 @@
 """Single measurements. Every one is bounded, and failures are counted, never dropped."""
 
+import contextlib
+import json
 import mmap
 import os
 import re
+import statistics
 import struct
 import subprocess
 import time
@@ -173,3 +176,37 @@ def allocations_per_request(server, counter, connections=1, requests=5000):
     for connection in opened:
         connection.close()
     return each, failures
+
+
+def reset_overhead_ms(binary, port, rounds=9):
+    """How much longer `rr reset` takes than the reset that it waits for; the median."""
+    over = []
+    for _ in range(rounds):
+        begin = time.monotonic()
+        done = subprocess.run([binary, "reset", "--json", "--rpc", f"tcp://127.0.0.1:{port}"],
+                              capture_output=True, text=True, timeout=60, check=True)
+        over.append((time.monotonic() - begin) * 1000 - json.loads(done.stdout)["elapsedMs"])
+    return statistics.median(over)
+
+
+def page_ms(port, rounds=200):
+    """Median time of one page on an open connection."""
+    times = []
+    with RawConnection(("127.0.0.1", port), 30) as connection:
+        for _ in range(rounds):
+            begin = time.monotonic()
+            connection.send(request_bytes("GET", "/health"))
+            connection.read_response()
+            times.append((time.monotonic() - begin) * 1000)
+    return statistics.median(times)
+
+
+@contextlib.contextmanager
+def overload(url, connections, seconds):
+    """wrk with far more connections than there are workers; ends by itself."""
+    load = subprocess.Popen(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", url],
+                            stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        load.wait(seconds + 60)

@@ -50,7 +50,7 @@ def test_server_starting_runs_before_anything_listens(rr, tmp_path):
 
 def test_a_failing_server_starting_is_a_warning(rr):
     server = rr(hooks("server_starting: {command: [sh, -c, 'exit 4']}"))
-    assert server.log.find(r'WARN\thooks {7}\thook failed\t.*server_starting: exited with 4')
+    assert server.log.wait(r'WARN\thooks {7}\thook failed\t.*server_starting: exited with 4')
     assert server.get("/pid").status == 200
 
 
@@ -80,7 +80,7 @@ def test_a_stop_is_not_held_up_longer_than_the_grace_period(rr):
     server = rr(hooks("server_stopping: {command: sleep 1000}")
                 + "endure: {grace_period: 1s}\n")
     server.stop(timeout=10)
-    assert server.log.find(r"server_stopping: killed after")
+    assert server.log.wait(r"server_stopping: killed after")
     assert server.family() == []
 
 
@@ -132,7 +132,7 @@ def test_a_flood_of_events_is_cut_off_with_a_warning(rr):
 def test_the_whole_group_is_killed_at_the_timeout(rr):
     server = rr(hooks("server_starting: {timeout: 300ms,"
                       " command: [sh, -c, 'sleep 1000 & sleep 1000 & wait']}"))
-    assert server.log.find(r"server_starting: killed after \d+ ms")
+    assert server.log.wait(r"server_starting: killed after \d+ ms")
     process.eventually(lambda: not sleepers(server), 5, "the end of the sleepers")
 
 

@@ -4,6 +4,7 @@ import json
 import time
 
 from harness import process
+from harness.control import Pages
 from harness.load import Background, Load
 from harness.rpc import Client, address_of, frame
 from harness.server import is_sanitized
@@ -11,8 +12,8 @@ from harness.server import is_sanitized
 RPC = "rpc: {listen: 'tcp://127.0.0.1:0'}\n"
 
 
-def serve(rr, pool="num_workers: 2", **named):
-    return rr(RPC + f"http: {{address: '127.0.0.1:0', pool: {{{pool}}}}}", **named)
+def serve(rr, pool="num_workers: 2", more="", **named):
+    return rr(RPC + f"http: {{address: '127.0.0.1:0', pool: {{{pool}}}}}\n{more}", **named)
 
 
 def reset(server, name="http"):
@@ -120,8 +121,10 @@ def test_two_hundred_resets_under_load_fail_no_request(rr):
     server.wait_workers(lambda pids: len(pids) == 2, what="the last generation alone")
 
 
-def test_a_long_request_delays_no_reset_and_nobody_else(rr, gate):
-    server = serve(rr, pool="num_workers: 3", worker=gate.worker, env=gate.env)
+def test_a_long_request_delays_no_reset_no_health_check_and_nobody_else(rr, gate):
+    server = serve(rr, pool="num_workers: 3", worker=gate.worker, env=gate.env,
+                   more="status: {address: '127.0.0.1:0'}")
+    status = Pages(server, "status")
     held = Background(server.get, "/hold?name=long")
     old = gate.begun("long")
     slowest = 0.0
@@ -130,6 +133,7 @@ def test_a_long_request_delays_no_reset_and_nobody_else(rr, gate):
         assert reset(server) is None
         answer = server.get("/")
         assert int(answer.text) != old
+        assert [status.get(path).status for path in ("/health", "/ready")] == [200, 200]
         slowest = max(slowest, time.monotonic() - begin)
     assert not held.done and process.is_alive(old)
     gate.open("long")

@@ -86,6 +86,10 @@ Result<Address> Resolve(Address address) {
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
     int status = getaddrinfo(address.host.c_str(), nullptr, &hints, &found);
+    if (status != 0 && address.host == "localhost") {
+        address.host = "127.0.0.1";  // means the same where nobody wrote it into /etc/hosts
+        return address;
+    }
     if (status != 0) {
         return Fail(Errc::kNotFound, address.host + ": " + gai_strerror(status));
     }

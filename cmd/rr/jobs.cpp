@@ -90,22 +90,19 @@ int Jobs(const CommandContext& context) {
                                        std::string(order.flag) + " pipe1,pipe2");
         }
     }
-    Result<ServerAddress> server = FindServer(context);
-    if (!server) {
-        return Failed(context, server.error().message);
+    Result<Remote> remote = ConnectToServer(context);
+    if (!remote) {
+        return Failed(context, remote.error().message);
     }
-    Result<rpc::Client> client = ConnectTo(*server);
-    if (!client) {
-        return Failed(context, client.error().message);
-    }
-    Result<std::string> answer = client->Call(order.method, Pipelines(names));
+    auto& [server, client] = *remote;
+    Result<std::string> answer = client.Call(order.method, Pipelines(names));
     if (!answer && answer.error().code == Errc::kUnsupported) {
-        return Failed(context, "the server at " + server->address +
+        return Failed(context, "the server at " + server.address +
                                    " has no jobs: its configuration has no `jobs` section, or its "
                                    "version does not serve one");
     }
     if (!answer) {
-        return Failed(context, Explained(*server, answer.error()));
+        return Failed(context, Explained(server, answer.error()));
     }
     if (list || order.flag == "destroy") {
         names = ReadPipelineNames(*answer);

@@ -1,17 +1,17 @@
 #include "cmd/rr/remote.hpp"
 
 #include <cstdio>
+#include <utility>
 
 #include "cmd/rr/cells.hpp"
 #include "cmd/rr/console.hpp"
 #include "cmd/rr/json_text.hpp"
+#include "core/api/rpc.hpp"
 #include "core/config/config.hpp"
 
 namespace rr::cmd {
 
 namespace {
-
-constexpr std::string_view kDefaultListen = "tcp://127.0.0.1:6001";
 
 std::string Origin(const CommandContext& context, bool listed) {
     for (const std::string& override : context.options.overrides) {
@@ -39,14 +39,14 @@ Result<ServerAddress> FindServer(const CommandContext& context) {
     if (!rpc.present()) {
         return Fail(Errc::kConfig,
                     "rpc service not specified in the configuration. Tip: add\n\nrpc:\n  listen: " +
-                        std::string(kDefaultListen) + "\n\nto " + context.around.config_file +
+                        std::string(kDefaultRpcListen) + "\n\nto " + context.around.config_file +
                         " and restart the server");
     }
     std::string listen = rpc.String("listen", "");
     if (!(*config)->problems().empty()) {
         return Fail(Errc::kConfig, (*config)->problems().front());
     }
-    ServerAddress server{listen.empty() ? std::string(kDefaultListen) : listen,
+    ServerAddress server{listen.empty() ? std::string(kDefaultRpcListen) : listen,
                          Origin(context, !listen.empty())};
     if (server.address.find("://") == std::string::npos) {
         return Fail(Errc::kConfig, "invalid socket DSN (tcp://:6001, unix://file.sock): " +
@@ -71,12 +71,16 @@ Result<rpc::Client> ConnectTo(const ServerAddress& server, rpc::ClientOptions op
     }
 }
 
-Result<rpc::Client> ConnectToServer(const CommandContext& context) {
+Result<Remote> ConnectToServer(const CommandContext& context) {
     Result<ServerAddress> server = FindServer(context);
     if (!server) {
         return Forward(server);
     }
-    return ConnectTo(*server);
+    Result<rpc::Client> client = ConnectTo(*server);
+    if (!client) {
+        return Forward(client);
+    }
+    return Remote{std::move(*server), std::move(*client)};
 }
 
 std::string Explained(const ServerAddress& server, const Error& error) {

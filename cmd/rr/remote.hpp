@@ -24,7 +24,11 @@ Result<ServerAddress> FindServer(const CommandContext& context);
 Result<rpc::Client> ConnectTo(const ServerAddress& server, rpc::ClientOptions options = {});
 
 // Both of them.
-Result<rpc::Client> ConnectToServer(const CommandContext& context);
+struct Remote {
+    ServerAddress server;
+    rpc::Client client;
+};
+Result<Remote> ConnectToServer(const CommandContext& context);
 
 // An error of a call, with the server's address where that helps.
 std::string Explained(const ServerAddress& server, const Error& error);

@@ -189,18 +189,15 @@ struct Words {
 
 int Run(const CommandContext& context, std::vector<std::string> plugins, Words words) {
     const bool quiet = context.options.json || context.options.silent;
-    Result<ServerAddress> server = FindServer(context);
-    if (!server) {
-        return Failed(context, server.error().message);
+    Result<Remote> remote = ConnectToServer(context);
+    if (!remote) {
+        return Failed(context, remote.error().message);
     }
-    Result<rpc::Client> client = ConnectTo(*server);
-    if (!client) {
-        return Failed(context, client.error().message);
-    }
+    auto& [server, client] = *remote;
     if (plugins.empty()) {
-        auto targets = AskTargets(*client);
+        auto targets = AskTargets(client);
         if (!targets) {
-            return Failed(context, Explained(*server, targets.error()));
+            return Failed(context, Explained(server, targets.error()));
         }
         plugins = std::move(*targets);
     }
@@ -209,7 +206,7 @@ int Run(const CommandContext& context, std::vector<std::string> plugins, Words w
     if (!quiet) {
         words.begin(plugins);
     }
-    Resets resets(*client, plugins);
+    Resets resets(client, plugins);
     bool ok = true;
     Instant begun = Clock::now();
     Result<void> run;
@@ -227,7 +224,7 @@ int Run(const CommandContext& context, std::vector<std::string> plugins, Words w
     (void)notifier.Send("READY=1").has_value();
     if (!run) {
         return Failed(context,
-                      "the reset may not have happened: " + Explained(*server, run.error()));
+                      "the reset may not have happened: " + Explained(server, run.error()));
     }
     if (context.options.json) {
         PrintJson(resets.outcomes(), Clock::now() - begun, ok);

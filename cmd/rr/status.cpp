@@ -59,33 +59,30 @@ std::string Json(const std::string& version, const ServerAddress& server,
 }  // namespace
 
 int Status(const CommandContext& context) {
-    Result<ServerAddress> server = FindServer(context);
-    if (!server) {
-        return Failed(context, server.error().message);
+    Result<Remote> remote = ConnectToServer(context);
+    if (!remote) {
+        return Failed(context, remote.error().message);
     }
-    Result<rpc::Client> client = ConnectTo(*server);
-    if (!client) {
-        return Failed(context, client.error().message);
-    }
-    Result<std::string> answer = client->Call("rpc.Version", "true");
+    auto& [server, client] = *remote;
+    Result<std::string> answer = client.Call("rpc.Version", "true");
     Result<std::string> version = answer ? ReadText(*answer) : std::move(answer);
     Result<std::vector<GroupView>> groups = Fail(Errc::kInternal, "");
     if (version) {
-        groups = AskGroups(*client, context.options.positional);
+        groups = AskGroups(client, context.options.positional);
     }
     if (!version || !groups) {
-        return Failed(context, Explained(*server, !version ? version.error() : groups.error()));
+        return Failed(context, Explained(server, !version ? version.error() : groups.error()));
     }
     bool ready = groups->size() >= context.options.positional.size();
     for (GroupView& group : *groups) {
-        group.ready = AskReady(*client, group.plugin, group.ready);
+        group.ready = AskReady(client, group.plugin, group.ready);
         ready = ready && group.ready;
     }
     if (context.options.json) {
-        std::printf("%s\n", Json(*version, *server, *groups, ready).c_str());
+        std::printf("%s\n", Json(*version, server, *groups, ready).c_str());
         return ready ? 0 : 1;
     }
-    std::printf("server %s answers at %s\n", Harmless(*version).c_str(), server->address.c_str());
+    std::printf("server %s answers at %s\n", Harmless(*version).c_str(), server.address.c_str());
     for (const GroupView& group : *groups) {
         std::string name = Harmless(group.plugin);
         std::string about = group.error.empty() ? Summary(group) : OneLine(group.error);

@@ -15,17 +15,14 @@ namespace {
 
 // RoadRunner 1.x: a server that wrote no .pid is asked over RPC. Nothing, if none can be.
 std::optional<int> StopByRpc(const CommandContext& context, const Console& console) {
-    Result<ServerAddress> server = FindServer(context);
-    if (!server) {
+    Result<Remote> remote = ConnectToServer(context);
+    if (!remote) {
         return std::nullopt;
     }
-    Result<rpc::Client> client = ConnectTo(*server);
-    if (!client) {
-        return std::nullopt;
-    }
-    console.Line("stopping the server at " + server->address);
-    if (Result<std::string> stopped = client->Call("system.Stop", "true"); !stopped) {
-        Console::Error("rr_stop: " + Explained(*server, stopped.error()));
+    auto& [server, client] = *remote;
+    console.Line("stopping the server at " + server.address);
+    if (Result<std::string> stopped = client.Call("system.Stop", "true"); !stopped) {
+        Console::Error("rr_stop: " + Explained(server, stopped.error()));
         return 1;
     }
     return 0;

@@ -30,6 +30,9 @@ class MessageLite;
 
 namespace rr {
 
+// Of `rpc.listen`, where the section is there and does not say.
+inline constexpr std::string_view kDefaultRpcListen = "tcp://127.0.0.1:6001";
+
 struct RpcShape;
 
 enum class RpcKind : uint8_t {

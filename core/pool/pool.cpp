@@ -502,34 +502,27 @@ void Pool::Beat() {
     uint32_t ready = 0;
     uint32_t working = 0;
     uint32_t invalid = 0;
+    bool serves = false;
     for (const auto& worker : workers_) {
+        bool takes = worker->serving() && !worker->parked;
+        serves = serves || takes;
         if (worker->state() == WorkerState::kInvalid) {
             ++invalid;
-        } else if (worker->serving() && !worker->parked) {
+        } else if (takes) {
             ++(worker->busy() ? working : ready);
         }
     }
+    bool able = cfg_.debug ? boot_error_.empty() : serves;
     constexpr auto kRelaxed = std::memory_order_relaxed;
     pulse_.total.store(static_cast<uint32_t>(workers_.size()), kRelaxed);
     pulse_.ready.store(ready, kRelaxed);
     pulse_.working.store(working, kRelaxed);
     pulse_.invalid.store(invalid, kRelaxed);
     pulse_.queued.store(static_cast<uint32_t>(queue_.size()), kRelaxed);
-    pulse_.can_serve.store(CanServe(), kRelaxed);
+    pulse_.can_serve.store(able && !closing_ && !QueueFull(), kRelaxed);
     pulse_.resetting.store(resetting_, kRelaxed);
     pulse_.debug.store(cfg_.debug, kRelaxed);
     pulse_.boot_failed.store(!boot_error_.empty(), kRelaxed);
-}
-
-bool Pool::CanServe() const {
-    if (closing_ || QueueFull()) {
-        return false;
-    }
-    if (cfg_.debug) {
-        return boot_error_.empty();
-    }
-    return std::any_of(workers_.begin(), workers_.end(),
-                       [](const auto& w) { return w->serving() && !w->parked; });
 }
 
 GroupStatus Pool::Status() const {

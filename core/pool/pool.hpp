@@ -59,8 +59,6 @@ public:
 
     // Without memory and processor use, which are read elsewhere (FillUsage).
     virtual GroupStatus Status() const = 0;
-    // True while a worker is ready or working and the queue is not full.
-    virtual bool CanServe() const = 0;
     virtual const PoolConfig& config() const = 0;
 
     // Lets running jobs finish until deadline, then kills; queued jobs end with kClosed at the

@@ -35,7 +35,6 @@ public:
     void AddWorker(Done done) override;
     void RemoveWorker(Done done) override;
     GroupStatus Status() const override;
-    bool CanServe() const override;
     const PoolConfig& config() const override { return cfg_; }
     void Close(Deadline deadline, Callback<void()> closed) override;
 

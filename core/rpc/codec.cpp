@@ -5,6 +5,7 @@
 #include <google/protobuf/message_lite.h>
 #include <simdjson.h>
 
+#include "core/base/json_text.hpp"
 #include "core/rpc/gob.hpp"
 #include "core/rpc/json.hpp"
 #include "core/rpc/msgpack.hpp"
@@ -159,7 +160,7 @@ bool MethodResult::Encode(Codec& codec, const RpcType& type, Buffer& out,
         case Codec::kJson:
             // The common ones, without a value in between.
             if (value_ == nullptr && type.kind == RpcKind::kText) {
-                WriteJsonText(bytes_, out);
+                AppendJsonString(bytes_, out);
                 return true;
             }
             if (value_ == nullptr && byte_string) {

@@ -16,8 +16,6 @@ namespace rr::rpc {
 // Byte strings are base64, structs have all their fields, messages those that are not zero.
 void WriteJson(const RpcValue& value, const RpcType& type, Buffer& out);
 
-// A text in quotes; what is no UTF-8 becomes U+FFFD.
-void WriteJsonText(std::string_view text, Buffer& out);
 void WriteJsonBase64(Bytes bytes, Buffer& out);
 
 }  // namespace rr::rpc

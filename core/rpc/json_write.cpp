@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/base/json_text.hpp"
 #include "core/rpc/base64.hpp"
 #include "core/rpc/json.hpp"
 #include "core/rpc/value.hpp"
@@ -55,7 +56,7 @@ void WritePairs(const RpcValue& value, const RpcField& field, Buffer& out) {
             out.Append(',');
         }
         first = false;
-        WriteJsonText(pair[0].text(), out);
+        AppendJsonString(pair[0].text(), out);
         out.Append(':');
         WriteAny(pair[1], Single(field), out);
     }
@@ -87,7 +88,7 @@ void WriteShape(const RpcValue& value, const RpcShape& shape, Buffer& out) {
             out.Append(',');
         }
         first = false;
-        WriteJsonText(field.name, out);
+        AppendJsonString(field.name, out);
         out.Append(':');
         WriteAny(value[i], field, out);
     }
@@ -110,97 +111,13 @@ void WriteAny(const RpcValue& value, const RpcField& field, Buffer& out) {
         case RpcKind::kUint: WriteWhole(value.natural(), out); return;
         case RpcKind::kDouble: WriteReal(value.number(), out); return;
         case RpcKind::kFloat: WriteReal(static_cast<float>(value.number()), out); return;
-        case RpcKind::kText: WriteJsonText(value.text(), out); return;
+        case RpcKind::kText: AppendJsonString(value.text(), out); return;
         case RpcKind::kBytes: WriteJsonBase64(value.text(), out); return;
         case RpcKind::kShape: WriteShape(value, *field.shape, out); return;
     }
 }
 
-// Length of the UTF-8 sequence at the start of `text`; 0: not UTF-8.
-size_t SequenceLength(std::string_view text) {
-    auto at = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-    auto follows = [&](size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-        return i < text.size() && at(i) >= low && at(i) <= high;
-    };
-    unsigned first = at(0);
-    if (first >= 0xC2 && first <= 0xDF) {
-        return follows(1) ? 2 : 0;
-    }
-    if (first >= 0xE0 && first <= 0xEF) {
-        return follows(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && follows(2)
-                   ? 3
-                   : 0;
-    }
-    if (first >= 0xF0 && first <= 0xF4) {
-        return follows(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && follows(2) &&
-                       follows(3)
-                   ? 4
-                   : 0;
-    }
-    return 0;
-}
-
-bool IsPlain(char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
-}
-
-void WriteEscaped(char c, Buffer& out) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    switch (c) {
-        case '"': out.Append("\\\""); return;
-        case '\\': out.Append("\\\\"); return;
-        case '\b': out.Append("\\b"); return;
-        case '\f': out.Append("\\f"); return;
-        case '\n': out.Append("\\n"); return;
-        case '\r': out.Append("\\r"); return;
-        case '\t': out.Append("\\t"); return;
-        default: break;
-    }
-    auto byte = static_cast<unsigned char>(c);
-    out.Append("\\u00");
-    out.Append(kHex[byte >> 4]);
-    out.Append(kHex[byte & 15]);
-}
-
 }  // namespace
-
-void WriteJsonText(std::string_view text, Buffer& out) {
-    out.Append('"');
-    size_t i = 0;
-    while (i < text.size()) {
-        size_t plain = i;
-        while (plain < text.size() && IsPlain(text[plain])) {
-            ++plain;
-        }
-        out.Append(text.substr(i, plain - i));
-        i = plain;
-        if (i == text.size()) {
-            break;
-        }
-        if (static_cast<unsigned char>(text[i]) < 0x80) {
-            WriteEscaped(text[i++], out);
-            continue;
-        }
-        size_t length = SequenceLength(text.substr(i));
-        std::string_view sequence = text.substr(i, length);
-        if (length == 0) {
-            out.Append("\\ufffd");
-            ++i;
-            continue;
-        }
-        // Line and paragraph separator: no part of a string in old JavaScript.
-        if (sequence == "\xE2\x80\xA8") {
-            out.Append("\\u2028");
-        } else if (sequence == "\xE2\x80\xA9") {
-            out.Append("\\u2029");
-        } else {
-            out.Append(sequence);
-        }
-        i += length;
-    }
-    out.Append('"');
-}
 
 void WriteJsonBase64(Bytes bytes, Buffer& out) {
     out.Append('"');

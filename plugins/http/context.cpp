@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/json_text.hpp"
 #include "plugins/http/canonical.hpp"
-#include "plugins/http/json_write.hpp"
 #include "relay/frame.hpp"
 
 namespace rr::http {

@@ -5,8 +5,8 @@
 #include <catch2/catch.hpp>
 
 #include "context.pb.h"
+#include "core/base/json_text.hpp"
 #include "plugins/http/head_for_test.hpp"
-#include "plugins/http/json_write.hpp"
 
 using namespace rr::http;
 using rr::Buffer;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/json_text.hpp"
 #include "plugins/http/canonical.hpp"
-#include "plugins/http/json_write.hpp"
 #include "plugins/http/media_type.hpp"
 
 namespace rr::http {

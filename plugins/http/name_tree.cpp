@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "plugins/http/json_write.hpp"
+#include "core/base/json_text.hpp"
 
 namespace rr::http {
 namespace {

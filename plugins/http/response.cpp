@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 
-#include "plugins/http/json_write.hpp"
+#include "core/base/json_text.hpp"
 #include "plugins/http/sniff.hpp"
 
 namespace rr::http {

@@ -40,7 +40,6 @@ public:
     void AddWorker(Done done) override { done({}); }
     void RemoveWorker(Done done) override { done({}); }
     GroupStatus Status() const override { return {}; }
-    bool CanServe() const override { return true; }
     const pool::PoolConfig& config() const override { return settings; }
     void Close(Deadline, Callback<void()> closed) override {
         for (auto& given : jobs) {

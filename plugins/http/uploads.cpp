@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/json_text.hpp"
 #include "plugins/http/canonical.hpp"
-#include "plugins/http/json_write.hpp"
 
 namespace rr::http {
 

@@ -6,30 +6,13 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/api/rpc_for_test.hpp"
 #include "plugins/informer/shapes.hpp"
 
 using namespace rr;
 using namespace rr::informer;
 
 namespace {
-
-// Keeps what it is told.
-class Recorded final : public RpcCall {
-public:
-    void Answer(const RpcValue& value) override {
-        ++answers;
-        answer = value;
-    }
-    void AnswerMessage(const google::protobuf::MessageLite&) override { ++answers; }
-    void AnswerBytes(Bytes) override { ++answers; }
-    void AnswerError(std::string_view text) override {
-        ++answers;
-        error = text;
-    }
-    int answers = 0;
-    RpcValue answer;
-    std::string error;
-};
 
 // A group that answers when it is told to.
 class Group final : public WorkerGroup {

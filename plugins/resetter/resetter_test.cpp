@@ -5,27 +5,12 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/api/rpc_for_test.hpp"
+
 using namespace rr;
 using namespace rr::resetter;
 
 namespace {
-
-class Recorded final : public RpcCall {
-public:
-    void Answer(const RpcValue& value) override {
-        ++answers;
-        answer = value;
-    }
-    void AnswerMessage(const google::protobuf::MessageLite&) override { ++answers; }
-    void AnswerBytes(Bytes) override { ++answers; }
-    void AnswerError(std::string_view text) override {
-        ++answers;
-        error = text;
-    }
-    int answers = 0;
-    RpcValue answer;
-    std::string error;
-};
 
 class Target final : public Resettable {
 public:

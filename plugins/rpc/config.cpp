@@ -1,5 +1,6 @@
 #include "plugins/rpc/config.hpp"
 
+#include "core/api/rpc.hpp"
 #include "core/config/section.hpp"
 
 namespace rr::rpc {
@@ -17,7 +18,7 @@ int64_t ReadSize(const config::Section& section, std::string_view key, int64_t f
 }
 
 void ReadListen(const config::Section& section, RpcConfig& config) {
-    std::string text = section.String("listen", kDefaultListen);
+    std::string text = section.String("listen", kDefaultRpcListen);
     size_t scheme = text.find("://");
     bool two_parts =
         scheme != std::string::npos && text.find("://", scheme + 3) == std::string::npos;

@@ -12,8 +12,6 @@ class Section;
 
 namespace rr::rpc {
 
-inline constexpr const char* kDefaultListen = "tcp://127.0.0.1:6001";
-
 struct RpcConfig {
     net::Address listen;                        // `listen`
     uint32_t max_payload = 64U << 20;           // bytes of one request

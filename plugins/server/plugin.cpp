@@ -4,6 +4,7 @@
 
 #include "core/api/container.hpp"
 #include "core/api/invocation.hpp"
+#include "core/api/rpc.hpp"
 #include "core/config/config.hpp"
 #include "core/pool/hub.hpp"
 #include "core/pool/services.hpp"
@@ -66,10 +67,7 @@ private:
         s.relay = config_.relay;
         s.protocol = config_.protocol;
         config::Section rpc = config.Get("rpc");
-        // Verbatim, with the default of plugins/rpc.
-        s.rpc = rpc.String("listen", rpc.present() ? "tcp://127.0.0.1:6001" : "");
-        rpc.Ignored("max_payload", "");
-        rpc.Ignored("max_write_queue", "");
+        s.rpc = rpc.String("listen", rpc.present() ? kDefaultRpcListen : "");  // verbatim
         if (const auto* invocation = c.Get<Invocation>()) {
             s.version = invocation->version;
             s.directory = invocation->directory;

@@ -1,4 +1,4 @@
-#include "plugins/http/json_write.hpp"
+#include "core/base/json_text.hpp"
 
 #include <array>
 #include <charconv>
@@ -6,7 +6,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace rr::http {
+namespace rr {
 namespace {
 
 constexpr std::array<bool, 256> MakePlainTable() {
@@ -140,4 +140,4 @@ void AppendDecimal(uint64_t value, Buffer& out) {
     out.Commit(static_cast<size_t>(end - out.tail()));
 }
 
-}  // namespace rr::http
+}  // namespace rr

@@ -6,7 +6,7 @@
 
 #include "core/base/bytes.hpp"
 
-namespace rr::http {
+namespace rr {
 
 // Appends text with its quotes.
 void AppendJsonString(Bytes text, Buffer& out);
@@ -16,4 +16,4 @@ void AppendDecimal(uint64_t value, Buffer& out);
 // Length of the UTF-8 sequence that `text` begins with; 0 if it begins with none.
 size_t Utf8Sequence(Bytes text);
 
-}  // namespace rr::http
+}  // namespace rr

@@ -37,6 +37,9 @@ public:
     virtual void OnClosed(CloseReason reason) = 0;
     // What was queued has gone out (called only if a flush could not finish at once).
     virtual void OnDrained() {}
+    // TLS: the handshake is done, before the first OnData. A failed one is OnClosed(kReset), and
+    // Stream::tls_fault() says why.
+    virtual void OnSecured() {}
 
 protected:
     ~StreamHandler() = default;

@@ -22,6 +22,13 @@ struct Job {
     uint64_t body_file_size = 0;
     uint8_t codec = 0;        // frame flags: relay::flag::kJson, kProto, kRaw ...
     bool replayable = false;  // may run a second time if the worker dies before it answered
+
+    // For plugins whose workers may answer once, several times or not at all: the job ends when the
+    // worker is back in its wait loop, which the fence behind the frame proves. Each answer is an
+    // OnHead with its chunks. An ERROR frame is told by OnDone (kSoftError), as for other jobs.
+    bool event = false;
+    bool patient = false;   // neither the bound of the queue nor allocate_timeout is for it
+    uint64_t affinity = 0;  // jobs of one number run on one worker while it lives; 0: on any
 };
 
 enum class JobEnd : uint8_t {

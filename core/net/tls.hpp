@@ -1,0 +1,61 @@
+// TlsContext: what a listener needs to speak TLS: certificate, key, rules. Streams made with one
+// encrypt; who uses them sees plain bytes.
+//
+//   Result<std::shared_ptr<TlsContext>> tls = TlsContext::Open(settings);   // main thread, at start
+//   Stream stream(loop, Stream::Kind::kTcp, descriptor, handler, tls);
+//
+// TLS 1.2 and 1.3. A client without the certificate that client_auth asks for fails the handshake.
+//
+// Thread: Open on any thread; immutable afterwards, shared by the loops.
+// Owns:   the OpenSSL context. Streams keep it alive: a reload makes a new one, old connections go
+//         on with theirs.
+// Fails:  Open: kNotFound, kDenied, kInvalid; the text names the file and what is wrong with it: a
+//         key with a passphrase, a key of another certificate, no PEM at all.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.hpp"
+
+struct ssl_ctx_st;
+
+namespace rr::net {
+
+// RoadRunner's (and Go's) words in the file, in this order.
+enum class ClientAuth : uint8_t {
+    kNone,             // no_client_cert
+    kRequest,          // request_client_cert: asked for, not looked at
+    kRequireAny,       // require_any_client_cert: must send one, whoever signed it
+    kVerifyIfGiven,    // verify_client_cert_if_given
+    kRequireAndVerify  // require_and_verify_client_cert
+};
+
+struct TlsSettings {
+    std::string cert;     // PEM file: the certificate and what leads to its root
+    std::string key;      // PEM file, without a passphrase
+    std::string root_ca;  // PEM file: who may sign client certificates; empty: the system's
+    ClientAuth client_auth = ClientAuth::kNone;
+    std::vector<std::string> protocols;  // ALPN, best first: {"h2", "http/1.1"}; empty: none
+};
+
+class TlsContext final {
+public:
+    static Result<std::shared_ptr<TlsContext>> Open(const TlsSettings& settings);
+    ~TlsContext();
+    TlsContext(const TlsContext&) = delete;
+    TlsContext& operator=(const TlsContext&) = delete;
+
+    // For Stream.
+    ssl_ctx_st* raw() const { return context_; }
+
+private:
+    explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
+    ssl_ctx_st* context_;
+    std::string protocols_;  // as ALPN has them: length, name, length, name
+};
+
+}  // namespace rr::net

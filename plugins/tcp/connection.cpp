@@ -389,7 +389,9 @@ void Connection::OnTick(int64_t now_ms) {
     }
     int64_t stuck_ms = now_ms - progress_ms_;
     if (lingers_) {
-        int64_t limit = queued > 0 ? kLingerStuckMs : kLingerMs;
+        int64_t limit = queued > 0                      ? kLingerStuckMs
+                        : endpoint_.server().draining() ? kLingerDrainingMs
+                                                        : kLingerMs;
         if (stuck_ms >= limit || (queued == 0 && now_ms - since_ms >= limit)) {
             FinishLinger();
         }

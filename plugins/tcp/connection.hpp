@@ -84,6 +84,7 @@ private:
     static constexpr size_t kLingerMost = 1024 * 1024;  // dropped while the client is still sending
     static constexpr int64_t kPausedMs = 10'000;        // a worker waits for a client that long
     static constexpr int64_t kLingerMs = 2'000;
+    static constexpr int64_t kLingerDrainingMs = 400;
     static constexpr int64_t kLingerStuckMs = 10'000;  // with bytes that nobody reads
 
     // net::StreamHandler

@@ -4,6 +4,7 @@
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
 #include "plugins/informer/plugin.hpp"
+#include "plugins/kv/plugin.hpp"
 #include "plugins/lock/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
 #include "plugins/metrics/plugin.hpp"
@@ -12,6 +13,7 @@
 #include "plugins/server/plugin.hpp"
 #include "plugins/service/plugin.hpp"
 #include "plugins/status/plugin.hpp"
+#include "plugins/tcp/plugin.hpp"
 
 // Plugin folders from outside the repository (`make build PLUGINS=...`) come as lines
 // `RR_OUTSIDE_PLUGIN(name, {needs}, {offers})`; each folder defines `rr::name::Make()`.
@@ -36,6 +38,7 @@ const std::vector<PluginRow>& PluginTable() {
         {"server", &server::Make},
         {"hooks", &hooks::Make, {"server"}},
         {"lock", &lock::Make},
+        {"kv", &kv::Make},
         {"app", &app::Make},
         {"informer", &informer::Make},
         {"resetter", &resetter::Make},
@@ -46,6 +49,7 @@ const std::vector<PluginRow>& PluginTable() {
         // others may need them.
         {"service", &service::Make},
         {"http", &http::Make, {"server"}},
+        {"tcp", &tcp::Make, {"server"}},
 #if __has_include("outside_plugins.inc")
 #define RR_OUTSIDE_PLUGIN(name, ...) {#name, &name::Make, __VA_ARGS__},
 #include "outside_plugins.inc"

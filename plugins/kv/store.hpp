@@ -63,10 +63,11 @@ inline constexpr std::array<std::string_view, kOperations> kOperationNames = {
 // `timeout` is a time. Set may come with an empty key, MExpire without key or timeout: those are the
 // driver's to refuse.
 struct Item {
-    std::string_view key;
-    std::string_view value;    // of Set
-    std::string_view timeout;  // of Set and MExpire: RFC 3339, as the client wrote it; empty: none
-    int64_t expires = 0;       // the same in Unix nanoseconds; 0: none
+    std::string_view key{};
+    std::string_view value{};  // of Set
+    std::string_view
+        timeout{};        // of Set and MExpire: RFC 3339, as the client wrote it; empty: none
+    int64_t expires = 0;  // the same in Unix nanoseconds; 0: none
 };
 
 // Found: what a call gives, kept as the wire format of the answer (kv.v1.Response).

@@ -33,6 +33,7 @@ OWNERS = {
     "llhttp.h": ("core/web/", "plugins/http/"),
     "msgpack": ("core/rpc/",),
     "prometheus/": ("plugins/metrics/",),
+    "lmdb.h": ("plugins/kv/lmdb/",),
 }
 LIBRARIES = ("catch2/", "fmt/", "google/protobuf/", "simdjson", "tl/", *OWNERS)
 

@@ -5,15 +5,16 @@
 
 #include "core/config/config.hpp"
 #include "plugins/kv/lmdb/lmdb_store.hpp"
+#include "plugins/kv/memcached/store.hpp"
 #include "plugins/kv/memory/memory_store.hpp"
+#include "plugins/kv/redis/store.hpp"
 
 namespace rr::kv {
 namespace {
 
 constexpr DriverRow kDrivers[] = {
-    {"memory", &MakeMemoryStore},
-    {"boltdb", &MakeLmdbStore},  // RoadRunner's name; the same driver
-    {"lmdb", &MakeLmdbStore},
+    {"memory", &MakeMemoryStore}, {"boltdb", &MakeLmdbStore},  // RoadRunner's name; the same driver
+    {"lmdb", &MakeLmdbStore},     {"redis", &MakeRedisStore}, {"memcached", &MakeMemcachedStore},
 };
 
 std::string Names() {

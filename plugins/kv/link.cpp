@@ -100,7 +100,8 @@ void Link::OnMade(Result<net::Connection> made) {
         return;
     }
     ++connection_;
-    stream_ = std::make_unique<net::Stream>(loop_, made->kind, made->descriptor, this);
+    stream_ = std::make_unique<net::Stream>(loop_, made->kind, made->descriptor,
+                                            static_cast<net::StreamHandler*>(this));
     stream_->StartReading();
     stalled_.reset();
     born_ = used_ = loop_.Now();
@@ -325,9 +326,9 @@ void Link::OnAlarm() {
     DropWaiting(given_up, false);
     if (!given_up.empty()) {
         std::string text = "no connection in time";
-        GiveUp(given_up, Error(Errc::kTimeout,
-                               last_error_.empty() ? address_.ToString() + ": " + text
-                                                   : last_error_ + " (" + text + ")"));
+        GiveUp(given_up,
+               Error(Errc::kTimeout, last_error_.empty() ? address_.ToString() + ": " + text
+                                                         : last_error_ + " (" + text + ")"));
     }
     std::optional<Deadline> next;
     const auto consider = [&next](Deadline deadline) {

@@ -34,7 +34,7 @@
 namespace rr::kv {
 
 struct LinkSettings {
-    Duration dial_timeout = std::chrono::seconds(5);   // of an attempt to connect, and of a greeting
+    Duration dial_timeout = std::chrono::seconds(5);  // of an attempt to connect, and of a greeting
     // While bytes wait to be taken and nothing is answered.
     Duration write_timeout = std::chrono::seconds(3);
     int64_t max_retries = 3;
@@ -180,8 +180,8 @@ private:
     bool down_ = false;
     Instant born_{};
     Instant used_{};
-    Instant not_before_{};              // the next attempt
-    std::optional<Instant> stalled_;    // since when the peer takes no bytes
+    Instant not_before_{};            // the next attempt
+    std::optional<Instant> stalled_;  // since when the peer takes no bytes
     std::string last_error_;
     net::Timer retry_;
     net::Timer alarm_;  // for the nearest deadline

@@ -34,6 +34,7 @@ OWNERS = {
     "msgpack": ("core/rpc/",),
     "prometheus/": ("plugins/metrics/",),
     "lmdb.h": ("plugins/kv/lmdb/",),
+    "hiredis/": ("plugins/kv/redis/",),
 }
 LIBRARIES = ("catch2/", "fmt/", "google/protobuf/", "simdjson", "tl/", *OWNERS)
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "relay/frame.hpp"
+
 namespace rr::kv::memcached {
 namespace {
 
@@ -14,20 +16,6 @@ constexpr size_t kMaxLine = 2048;
 constexpr size_t kMaxValue = size_t{1} << 30;  // the most that a server can be told to take
 constexpr size_t kKeepUnread = 64 * 1024;
 constexpr std::string_view kEnd = "\r\n";
-
-// CRC-32 (IEEE), bit by bit reversed as usual.
-constexpr std::array<uint32_t, 256> MakeTable() {
-    std::array<uint32_t, 256> table{};
-    for (uint32_t byte = 0; byte < 256; ++byte) {
-        uint32_t value = byte;
-        for (int bit = 0; bit < 8; ++bit) {
-            value = (value >> 1) ^ ((value & 1) != 0 ? 0xedb88320u : 0u);
-        }
-        table[byte] = value;
-    }
-    return table;
-}
-constexpr std::array<uint32_t, 256> kTable = MakeTable();
 
 tl::unexpected<Error> Bad(std::string_view line) {
     constexpr size_t kShown = 80;
@@ -64,14 +52,7 @@ bool IsWord(std::string_view line) {
 }  // namespace
 
 size_t ServerOf(std::string_view key, size_t servers) {
-    if (servers == 1) {
-        return 0;
-    }
-    uint32_t value = ~uint32_t{0};
-    for (char c : key) {
-        value = (value >> 8) ^ kTable[(value ^ static_cast<unsigned char>(c)) & 0xff];
-    }
-    return ~value % static_cast<uint32_t>(servers);
+    return servers == 1 ? 0 : relay::Crc32(key) % servers;
 }
 
 bool IsKey(std::string_view key) {

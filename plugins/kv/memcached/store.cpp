@@ -4,18 +4,13 @@
 #include <initializer_list>
 #include <utility>
 
+#include "plugins/kv/gathering.hpp"
+
 namespace rr::kv::memcached {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr size_t kMaxGet = 8000;  // bytes of a command with many keys
-
-struct Gathering {
-    Found found;
-    Store::Done done;
-    size_t open = 0;
-    std::unique_ptr<Error> error;
-};
 
 void AppendLine(std::initializer_list<std::string_view> words, std::string& wire) {
     for (std::string_view word : words) {
@@ -90,7 +85,8 @@ MemcachedStore::MemcachedStore(const StoreContext& context, const MemcachedConfi
     : loop_(context.loop), log_(context.log), storage_(context.storage), config_(config) {
     for (const net::Address& address : config.addr) {
         links_.push_back(std::make_unique<Link>(loop_, config.link, address,
-                                                std::make_unique<MemcachedDialect>(), *this));
+                                                std::make_unique<MemcachedDialect>(),
+                                                static_cast<LinkOwner&>(*this)));
     }
 }
 
@@ -158,9 +154,7 @@ void MemcachedStore::Run(Operation operation, std::span<const Item> items, Done 
         done(Found());
         return;
     }
-    auto gathering = std::make_shared<Gathering>();
-    gathering->done = std::move(done);
-    gathering->open = parts.size();
+    auto gathering = Gathering::Of(parts.size(), std::move(done));
     const Deadline deadline = loop_.Now() + config_.read_timeout;
     for (Part& part : parts) {
         part.call->deadline = deadline;
@@ -168,18 +162,7 @@ void MemcachedStore::Run(Operation operation, std::span<const Item> items, Done 
             if (result) {
                 result = Add(operation, call, gathering->found);
             }
-            if (!result && gathering->error == nullptr) {
-                gathering->error = std::make_unique<Error>(std::move(result.error()));
-            }
-            if (--gathering->open > 0) {
-                return;
-            }
-            Done finished = std::move(gathering->done);
-            if (gathering->error != nullptr) {
-                finished(Result<Found>(tl::unexpected<Error>(std::move(*gathering->error))));
-                return;
-            }
-            finished(std::move(gathering->found));
+            gathering->Add(std::move(result));
         };
         links_[part.server]->Submit(std::move(part.call));
     }
@@ -192,9 +175,9 @@ void MemcachedStore::OnAnswer(Link&, std::unique_ptr<Call> call, Result<void> re
 }
 
 void MemcachedStore::OnDown(Link& link, const Error& error) {
-    log_.Warn("memcached does not answer", {{"storage", storage_},
-                                            {"address", link.address().ToString()},
-                                            {"error", error.message}});
+    log_.Warn(
+        "memcached does not answer",
+        {{"storage", storage_}, {"address", link.address().ToString()}, {"error", error.message}});
 }
 
 void MemcachedStore::OnUp(Link& link) {

@@ -39,7 +39,8 @@ void Client::Close() {
 std::unique_ptr<Link> Client::MakeLink(const net::Address& address, const Greeting& greeting,
                                        const LinkSettings& settings) {
     return std::make_unique<Link>(loop_, settings, address,
-                                  std::make_unique<RedisDialect>(greeting), *this);
+                                  std::make_unique<RedisDialect>(greeting),
+                                  static_cast<LinkOwner&>(*this));
 }
 
 void Client::OnAnswer(Link& link, std::unique_ptr<Call> call, Result<void> result) {
@@ -67,8 +68,9 @@ void Client::OnAnswer(Link& link, std::unique_ptr<Call> call, Result<void> resul
 }
 
 void Client::OnDown(Link& link, const Error& error) {
-    log_.Warn("redis does not answer",
-              {{"storage", storage_}, {"address", link.address().ToString()}, {"error", error.message}});
+    log_.Warn(
+        "redis does not answer",
+        {{"storage", storage_}, {"address", link.address().ToString()}, {"error", error.message}});
 }
 
 void Client::OnUp(Link& link) {
@@ -78,8 +80,8 @@ void Client::OnUp(Link& link) {
 
 void Client::Park(std::unique_ptr<Command> command, int64_t attempt) {
     const int64_t doublings = std::clamp<int64_t>(attempt - 1, 0, 30);
-    const Duration pause = std::min(config_.link.max_backoff,
-                                    config_.link.min_backoff * (int64_t{1} << doublings));
+    const Duration pause =
+        std::min(config_.link.max_backoff, config_.link.min_backoff * (int64_t{1} << doublings));
     const Instant at = std::min(loop_.Now() + pause, command->deadline);
     Add(at, std::move(command));
 }

@@ -262,9 +262,9 @@ void Cluster::AskMore() {
 void Cluster::OnSlots(Command& command, Result<void> result) {
     --open_;
     Result<net::Address> from = net::ParseAddress(command.node);
-    Result<std::vector<SlotRange>> ranges =
-        result ? ParseSlots(command.reply(), *from)
-               : Result<std::vector<SlotRange>>(Forward(result));
+    Result<std::vector<SlotRange>> ranges = result
+                                                ? ParseSlots(command.reply(), *from)
+                                                : Result<std::vector<SlotRange>>(Forward(result));
     if (ranges && ranges->empty()) {
         ranges = Fail(Errc::kClosed, command.node + ": the cluster has no slots yet");
     }
@@ -328,13 +328,13 @@ void Cluster::Measure() {
 
 // Nodes that the map no longer names, as soon as they have nothing to answer.
 void Cluster::Sweep() {
-    const auto used = [this](Node& node) {
+    const auto used = [this](const Node& node) {
         return std::any_of(shards_.begin(), shards_.end(), [&node](const Shard& shard) {
             return std::find(shard.nodes.begin(), shard.nodes.end(), &node) != shard.nodes.end();
         });
     };
-    std::erase_if(nodes_, [this, &used](auto& entry) {
-        Node& node = entry.second;
+    std::erase_if(nodes_, [this, &used](const auto& entry) {
+        const Node& node = entry.second;
         return node.map < map_ && node.link->idle() && !used(node);
     });
 }

@@ -60,10 +60,10 @@ private:
     uint64_t map_ = 0;                   // counts maps; 0: there is none yet
     Instant drawn_{};
 
-    bool asking_ = false;                // nodes for a map
-    uint64_t question_ = 0;              // late answers to an older one are dropped
-    size_t open_ = 0;                    // answers that are to come
-    std::vector<std::string> to_ask_;    // nodes, best last
+    bool asking_ = false;              // nodes for a map
+    uint64_t question_ = 0;            // late answers to an older one are dropped
+    size_t open_ = 0;                  // answers that are to come
+    std::vector<std::string> to_ask_;  // nodes, best last
     std::string last_error_;
 
     net::Timer refresh_;

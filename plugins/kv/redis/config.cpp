@@ -47,7 +47,8 @@ void ParseLink(const config::Section& section, RedisConfig& config) {
     link.idle_timeout = Time(section, "idle_timeout", std::chrono::minutes(30));
     link.max_age = section.Time("max_conn_age", link.max_age);
     // There is one connection to a server, which all calls share: nothing to count or to wait for.
-    for (std::string_view key : {"pool_size", "min_idle_conns", "pool_timeout", "idle_check_freq"}) {
+    for (std::string_view key :
+         {"pool_size", "min_idle_conns", "pool_timeout", "idle_check_freq"}) {
         section.Ignored(key, "");
     }
 }

@@ -1,12 +1,12 @@
 #include "plugins/kv/redis/reply.hpp"
 
+#include <hiredis/hiredis.h>
+#include <hiredis/read.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <utility>
-
-#include <hiredis/hiredis.h>
-#include <hiredis/read.h>
 
 namespace rr::kv::redis {
 namespace {
@@ -98,7 +98,11 @@ Result<bool> Reader::Next(Reply& reply) {
     return true;
 }
 
-bool Reader::empty() const { return reader_->pos == reader_->len && reader_->ridx == -1; }
+bool Reader::empty() const {
+    // Either nothing was begun, or the type of the next reply is still to come.
+    const bool between = reader_->ridx < 0 || (reader_->ridx == 0 && reader_->rstack[0].type < 0);
+    return reader_->pos == reader_->len && between;
+}
 
 void AppendCommand(std::span<const std::string_view> words, std::string& wire) {
     std::vector<const char*> texts;

@@ -13,7 +13,8 @@ Sentinels::Sentinels(Loop& loop, const RedisConfig& config) : LoopBound(loop), c
     settings.max_retries = 0;  // whoever asks asks again
     for (const net::Address& address : config.addrs) {
         links_.push_back(std::make_unique<Link>(loop, settings, address,
-                                                std::make_unique<RedisDialect>(greeting), *this));
+                                                std::make_unique<RedisDialect>(greeting),
+                                                static_cast<LinkOwner&>(*this)));
     }
 }
 

@@ -29,7 +29,7 @@ private:
 
     const RedisConfig config_;
     std::vector<std::unique_ptr<Link>> links_;
-    Located located_;       // null: nobody asks
+    Located located_;        // null: nobody asks
     uint64_t question_ = 0;  // counts them: late answers to an older one are dropped
     size_t open_ = 0;        // answers that are to come
 };

@@ -24,8 +24,8 @@ constexpr std::array<uint16_t, 256> kTable = MakeTable();
 uint16_t Crc16(std::string_view bytes) {
     uint16_t value = 0;
     for (char c : bytes) {
-        value = static_cast<uint16_t>((value << 8) ^
-                                      kTable[((value >> 8) ^ static_cast<unsigned char>(c)) & 0xff]);
+        value = static_cast<uint16_t>(
+            (value << 8) ^ kTable[((value >> 8) ^ static_cast<unsigned char>(c)) & 0xff]);
     }
     return value;
 }
@@ -99,8 +99,8 @@ Result<std::vector<SlotRange>> ParseSlots(const Reply& reply, const net::Address
             if (!IsNode(node)) {
                 return BadSlots();
             }
-            range.nodes.push_back(At(node.elements[0].text,
-                                     static_cast<uint16_t>(node.elements[1].integer), from));
+            range.nodes.push_back(
+                At(node.elements[0].text, static_cast<uint16_t>(node.elements[1].integer), from));
         }
         ranges.push_back(std::move(range));
     }

@@ -1,45 +1,21 @@
 #include "plugins/kv/redis/store.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <utility>
 #include <vector>
 
+#include "plugins/kv/gathering.hpp"
 #include "plugins/kv/redis/cluster.hpp"
 #include "plugins/kv/redis/single.hpp"
 #include "plugins/kv/redis/slots.hpp"
+#include "plugins/kv/timeout.hpp"
 
 namespace rr::kv::redis {
 namespace {
 
 constexpr int64_t kMillisecond = 1'000'000;
 
-// A call: what its commands have found so far.
-struct Gathering {
-    Found found;
-    Store::Done done;
-    size_t open = 0;
-    std::unique_ptr<Error> error;
-};
-
-// `2026-11-21T01:48:13+00:00`: the second nearest to the time, since clients write whole ones and
-// the way to the server and back takes a part of the next.
-std::string TimeText(int64_t milliseconds) {
-    const std::chrono::sys_seconds instant{std::chrono::seconds((milliseconds + 500) / 1000)};
-    const auto day = std::chrono::floor<std::chrono::days>(instant);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(instant - day);
-    char text[40];
-    std::snprintf(text, sizeof(text), "%04d-%02u-%02uT%02d:%02d:%02d+00:00",
-                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                  static_cast<int>(clock.minutes().count()),
-                  static_cast<int>(clock.seconds().count()));
-    return text;
-}
-
-// What `command` ran for `keys` says, for the answer of the call.
+// What the reply of a command for `keys` says, for the answer of the call.
 Result<void> Add(Operation operation, const std::vector<std::string>& keys, const Reply& reply,
                  Found& found) {
     if (reply.error()) {
@@ -64,8 +40,11 @@ Result<void> Add(Operation operation, const std::vector<std::string>& keys, cons
         case Operation::kTtl:
             // -2: no such key, -1: no end.
             if (reply.integer >= 0) {
+                // To the nearest second: clients write whole ones, and the ways to the server and
+                // back take a part of the next.
                 found.AddTimeout(keys.front(),
-                                 TimeText(UnixNanoseconds() / kMillisecond + reply.integer));
+                                 FormatTimeout(UnixNanoseconds() + reply.integer * kMillisecond +
+                                               500 * kMillisecond));
             }
             return {};
         default: return {};
@@ -178,29 +157,16 @@ void RedisStore::Run(Operation operation, std::span<const Item> items, Done done
             keys.push_back({std::string(item.key)});
         }
     }
-    auto gathering = std::make_shared<Gathering>();
-    gathering->done = std::move(done);
-    gathering->open = commands.size();
+    auto gathering = Gathering::Of(commands.size(), std::move(done));
     const Deadline deadline = loop_.Now() + config_.read_timeout;
     for (size_t i = 0; i < commands.size(); ++i) {
         commands[i]->deadline = deadline;
-        commands[i]->done = [gathering, operation, keys = std::move(keys[i])](
-                                Command& command, Result<void> result) {
+        commands[i]->done = [gathering, operation, keys = std::move(keys[i])](Command& command,
+                                                                              Result<void> result) {
             if (result) {
                 result = Add(operation, keys, command.reply(), gathering->found);
             }
-            if (!result && gathering->error == nullptr) {
-                gathering->error = std::make_unique<Error>(std::move(result.error()));
-            }
-            if (--gathering->open > 0) {
-                return;
-            }
-            Done finished = std::move(gathering->done);
-            if (gathering->error != nullptr) {
-                finished(Result<Found>(tl::unexpected<Error>(std::move(*gathering->error))));
-                return;
-            }
-            finished(std::move(gathering->found));
+            gathering->Add(std::move(result));
         };
         client_->Submit(std::move(commands[i]));
     }

@@ -82,7 +82,7 @@ bool Worker::Write(Entry& entry, uint32_t number, bool at_once) {
         if (at_once) {
             return channel_->TrySend(frame);
         }
-        awaiting_fence_ = settings_.config->fence && !numbered_ && job.body_file < 0;
+        awaiting_fence_ = job.event || (settings_.config->fence && !numbered_ && job.body_file < 0);
         if (awaiting_fence_) {
             std::string fence = relay::PidRequest(relay::Dialect::kV3, getpid());
             Bytes slices[2] = {frame, fence};
@@ -238,6 +238,10 @@ bool Worker::OnFrame(const relay::FrameHeader& header, Bytes context, Bytes body
     if (settings_.config->supervisor.exec_ttl > Duration::zero() && more) {
         started_ = Clock::now();  // exec_ttl applies to each frame of a stream
     }
+    if (entry != nullptr && entry->job.event) {
+        streaming_ = more;
+        return true;
+    }
     if (whole && !more) {
         // Whatever the sink said: the next answer is somebody else's, and nobody would resume it.
         EndAnswer(JobEnd::kDone, "");
@@ -254,6 +258,9 @@ bool Worker::OnBody(Bytes piece, bool last) {
     bool go_on = true;
     if (entry != nullptr && !entry->cancelled) {
         go_on = entry->sink->OnChunk(piece);
+    }
+    if (entry != nullptr && entry->job.event) {
+        return true;
     }
     if (last && !frame_more_) {
         EndAnswer(JobEnd::kDone, "");
@@ -321,6 +328,10 @@ bool Worker::OnControl(Bytes payload) {
     }
     // The fence: it is back in its wait loop.
     awaiting_fence_ = false;
+    if (open_count_ > 0 && open_[0].entry != nullptr && open_[0].entry->job.event) {
+        EndAnswer(JobEnd::kDone, "");
+        return true;
+    }
     if (open_count_ > 0) {
         Broken(JobEnd::kProtocol, "the worker went on to the next request without an answer");
         return true;

@@ -4,6 +4,7 @@ import itertools
 import json
 import resource
 import select
+import subprocess
 
 import pytest
 
@@ -150,6 +151,40 @@ def test_a_full_disk_is_an_error_and_loses_nothing(rr, tmp_path):
     server = start(rr, tmp_path / "rr.db")
     with Kv(server, "disk") as kv:
         assert kv.has("before", "after", *kept) == {"before", "after", *kept}
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 3 MB, where this user may mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(disk)]
+    if subprocess.run(mount, capture_output=True, timeout=30).returncode != 0:
+        pytest.skip("no disk can be mounted")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True, timeout=30)
+
+
+@pytest.mark.parametrize("sync", ["always", "interval"])
+def test_a_disk_without_room_is_an_error_and_loses_nothing(small_disk, rr, sync):
+    server = start(rr, small_disk / "rr.db", f"sync: {sync}")
+    with Kv(server, "disk") as kv:
+        kept = []
+        with pytest.raises(KvError, match="^rpc_set:\n\tboltdb_driver_set: .*(No space left|disk full)"):
+            for number in range(100):
+                kv.set({f"k{number}": b"v" * 100_000})
+                kept.append(f"k{number}")
+        assert len(kept) > 10
+        assert kv.get(*kept) == {key: b"v" * 100_000 for key in kept}
+    server.kill()
+    server = start(rr, small_disk / "rr.db", f"sync: {sync}")
+    with Kv(server, "disk") as kv:
+        assert kv.get(*kept) == {key: b"v" * 100_000 for key in kept}
+        # What was cleared is room again, though the file cannot grow.
+        kv.clear()
+        kv.set({"more": b"w" * 100_000})
+        assert kv.get("more", *kept) == {"more": b"w" * 100_000}
+    assert server.stop() == 0
 
 
 def test_what_ran_out_leaves_the_file(rr, tmp_path):

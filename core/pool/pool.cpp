@@ -16,6 +16,7 @@ constexpr size_t kOurQueuePerWorker = 256;  // ... or this much a worker, the la
 constexpr uint8_t kMostHandedBack = 10;     // replace-me answers to one request
 constexpr Duration kGrowAfter = std::chrono::milliseconds(200);
 constexpr double kMeanWeight = 0.1;
+constexpr const char* kEventsNeedV3 = "the workers speak Goridge v2, which has no events";
 
 }  // namespace
 
@@ -66,6 +67,9 @@ Entry* Pool::NewEntry(const Job& job, JobSink& sink) {
     entry->job = job;
     entry->sink = &sink;
     entry->since = Clock::now();
+    if (job.affinity != 0 && !cfg_.debug) {
+        entry->lane = LaneOf(job.affinity);
+    }
     return entry;
 }
 
@@ -140,9 +144,12 @@ Ticket Pool::Exec(const Job& job, JobSink& sink) {
         EndLater(*entry, JobEnd::kClosed, "the pool is closing");
     } else if (total > std::numeric_limits<uint32_t>::max()) {
         EndLater(*entry, JobEnd::kTooLarge, "context and body exceed 4294967295 bytes");
-    } else if (QueueFull()) {
+    } else if (!job.patient && QueueFull()) {
         EndLater(*entry, JobEnd::kQueueFull, "the queue is full");
-    } else if (!queue_.empty() || !TryIdle(*entry)) {
+    } else if (job.event && dialect_ == relay::Dialect::kV2) {
+        EndLater(*entry, JobEnd::kProtocol, kEventsNeedV3);
+    } else if (!queue_.Behind(*entry).empty() ||
+               !(entry->lane == 0 ? TryIdle(*entry) : TryHolder(*entry))) {
         queue_.PushBack(entry);
         if (cfg_.debug) {
             EnsureDebugWorkers();
@@ -209,8 +216,7 @@ void Pool::Release(Worker& worker) {
         Retire(worker, worker.doomed);
         return;
     }
-    if (!queue_.empty()) {
-        Entry* entry = queue_.front();
+    if (Entry* entry = queue_.bound() > 0 ? NextFor(worker) : queue_.open().front()) {
         queue_.Remove(entry);
         if (Hand(worker, *entry)) {
             PrefetchFor(worker);
@@ -219,20 +225,27 @@ void Pool::Release(Worker& worker) {
         }
         return;
     }
+    if (closing_) {
+        Retire(worker, Leave::kClosing);  // all that wait do so for others
+        return;
+    }
     worker.in_idle = true;
     idle_.push_back(&worker);
 }
 
 // Gives queued requests to idle workers.
 void Pool::Feed() {
-    while (!queue_.empty() && !idle_.empty()) {
+    while (!queue_.open().empty() && !idle_.empty()) {
         Changed();
-        Entry* entry = queue_.front();
+        Entry* entry = queue_.open().front();
         queue_.Remove(entry);
         if (!TryIdle(*entry)) {
             queue_.PushFront(entry);
-            return;
+            break;
         }
+    }
+    if (queue_.bound() > 0) {
+        FeedBound();
     }
 }
 
@@ -278,6 +291,20 @@ void Pool::Resume(Ticket ticket) {
     }
 }
 
+// The workers turned out to speak v2.
+void Pool::EndEvents() {
+    std::vector<Entry*> events;
+    for (Entry* entry = queue_.open().front(); entry != nullptr; entry = entry->next) {
+        if (entry->job.event) {
+            events.push_back(entry);
+        }
+    }
+    for (Entry* entry : events) {
+        queue_.Remove(entry);
+        EndLater(*entry, JobEnd::kProtocol, kEventsNeedV3);
+    }
+}
+
 // Some worker has begun it: it is not only waiting in a pipe.
 bool Pool::Running(const Entry& entry) {
     return std::any_of(entry.on.begin(), entry.on.end(), [&entry](const Worker* holder) {
@@ -291,20 +318,25 @@ void Pool::ArmQueueTimer() {
     if (queue_.empty() || queue_timer_.armed()) {
         return;
     }
-    Instant now = Clock::now();
-    Duration next = queue_.front()->since + cfg_.allocate_timeout - now;
-    if (cfg_.dynamic && !cfg_.debug) {
+    Duration next = Duration::max();
+    if (const Entry* first = queue_.first_hurried()) {
+        next = first->since + cfg_.allocate_timeout - Clock::now();
+    }
+    if (cfg_.dynamic && !cfg_.debug && !queue_.open().empty()) {
         Duration patience = std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10);
         next = std::min(next, patience);
     }
-    queue_timer_.Arm(std::max<Duration>(next, std::chrono::milliseconds(1)));
+    if (next != Duration::max()) {
+        queue_timer_.Arm(std::max<Duration>(next, std::chrono::milliseconds(1)));
+    }
 }
 
 void Pool::OnQueueTimer() {
     Changed();
     Instant now = Clock::now();
-    while (!queue_.empty() && now - queue_.front()->since >= cfg_.allocate_timeout) {
-        Entry* entry = queue_.front();
+    for (Entry* entry = queue_.first_hurried();
+         entry != nullptr && now - entry->since >= cfg_.allocate_timeout;
+         entry = queue_.first_hurried()) {
         queue_.Remove(entry);
         if (Running(*entry)) {
             continue;  // prefetched, and its turn has come meanwhile
@@ -315,8 +347,9 @@ void Pool::OnQueueTimer() {
         }
         End(*entry, JobEnd::kNoWorker, text);
     }
-    if (cfg_.dynamic && !cfg_.debug && !queue_.empty() &&
-        now - queue_.front()->since >= std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10)) {
+    const Entry* first = queue_.open().front();
+    if (cfg_.dynamic && !cfg_.debug && first != nullptr &&
+        now - first->since >= std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10)) {
         Grow();
     }
     ArmQueueTimer();
@@ -491,7 +524,9 @@ void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bo
     std::string text = "worker " + std::to_string(worker.pid());
     text += status.signal != 0 ? " was killed by signal " + std::to_string(status.signal)
                                : " exited with code " + std::to_string(status.code);
-    text += begun ? " in the middle of its answer" : " before it answered";
+    text += !begun            ? " before it answered"
+            : entry.job.event ? " before it was done with the event"
+                              : " in the middle of its answer";
     End(entry, JobEnd::kWorkerDied, text);
 }
 

@@ -19,6 +19,11 @@ constexpr uint64_t kMapStep = uint64_t{1} << 16;
 // Beside LMDB's own: what is kept would be more than max_size.
 constexpr int kFull = 1;
 
+// EIO: LMDB's word for a write that took only a part.
+bool IsFullDisk(int code) {
+    return code == ENOSPC || code == EFBIG || code == EDQUOT || code == EIO;
+}
+
 MDB_val ToVal(Bytes bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
 Bytes ToBytes(const MDB_val& val) { return {static_cast<const char*>(val.mv_data), val.mv_size}; }
 Bytes ToBytes(const EndKey& key) { return {key.data(), key.size()}; }
@@ -253,8 +258,9 @@ Error LmdbFile::Explain(int code) {
                          options_.path +
                              " is no file of this driver; one of RoadRunner's boltdb is not read "
                              "either: move it away and a new one is made");
-        case ENOSPC: return Error(Errc::kIo, options_.path + ": no space left on the disk");
-        default: return Error(Errc::kIo, options_.path + ": " + mdb_strerror(code));
+        default:
+            return Error(Errc::kIo, options_.path + ": " + mdb_strerror(code) +
+                                        (code == EIO ? " (is the disk full?)" : ""));
     }
 }
 
@@ -288,7 +294,7 @@ int LmdbFile::Commit(Change change) {
                 }
             }
         }
-        if ((code == ENOSPC || code == EFBIG || code == EDQUOT) && !nudged) {
+        if (IsFullDisk(code) && !nudged) {
             // What the last transaction gave free is not used by the one that follows it. So after a
             // Clear of a full disk the first one would fail, and each after it again.
             nudged = true;

@@ -92,7 +92,8 @@ TEST_CASE("kv: lmdb sweeps what ran out, and nothing else") {
     bench.Set("later", "1", FromNow(24h));
     bench.Set("key0", "again", FromNow(24h));
     REQUIRE(place.loop.RunUntil([&] { return bench.store->stats().keys == 3u; }));
-    REQUIRE(bench.store->stats().expired == 3499);
+    // key0 may have run out, and been removed, before it was set again.
+    REQUIRE(bench.store->stats().expired >= 3499);
     REQUIRE(bench.Get("key0") == "again");
     REQUIRE(bench.Get("stays") == "1");
 }

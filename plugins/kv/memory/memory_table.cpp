@@ -75,6 +75,13 @@ MemoryTable::Entry* MemoryTable::Make(Bytes key, Bytes value, std::string_view t
     return entry;
 }
 
+// In its own block. REQUIRES: the sizes that it has.
+void MemoryTable::Overwrite(Entry* entry, Bytes value, std::string_view timeout) {
+    char* at = entry->memory() + entry->key_size;
+    std::copy(value.begin(), value.end(), at);
+    std::copy(timeout.begin(), timeout.end(), at + value.size());
+}
+
 void MemoryTable::Free(Entry* entry) {
     entry->~Entry();
     ::operator delete(entry);
@@ -90,6 +97,13 @@ void MemoryTable::Set(Bytes key, Bytes value, std::string_view timeout, int64_t 
                       int64_t now) {
     const uint64_t hash = HashOf(key);
     if (Entry* old = Find(key, hash)) {
+        if (old->value_size == value.size() && old->timeout_size == timeout.size() &&
+            (expires == 0 || expires > now)) {
+            Overwrite(old, value, timeout);
+            Use(old);
+            MoveEnd(old, expires);
+            return;
+        }
         Detach(old);
         Free(old);
     }
@@ -142,14 +156,11 @@ bool MemoryTable::SetEnd(Bytes key, std::string_view timeout, int64_t expires, i
         Insert(changed);
         entry = changed;
     } else {
-        RemoveEnd(entry);
         std::copy(timeout.begin(), timeout.end(),
                   entry->memory() + entry->key_size + entry->value_size);
         Use(entry);
     }
-    if (expires != 0) {
-        PushEnd(entry, expires);
-    }
+    MoveEnd(entry, expires);
     return true;
 }
 
@@ -310,6 +321,20 @@ void MemoryTable::PushEnd(Entry* entry, int64_t at) {
     ends_.push_back({at, entry});
     PlaceEnd(ends_.size() - 1, ends_.back());
     MoveUp(ends_.size() - 1);
+}
+
+void MemoryTable::MoveEnd(Entry* entry, int64_t at) {
+    if (entry->end == Entry::kNoEnd || at == 0) {
+        RemoveEnd(entry);
+        if (at != 0) {
+            PushEnd(entry, at);
+        }
+        return;
+    }
+    End& end = ends_[entry->end];
+    const bool sooner = at < end.at;
+    end.at = at;
+    sooner ? MoveUp(entry->end) : MoveDown(entry->end);
 }
 
 void MemoryTable::RemoveEnd(Entry* entry) {

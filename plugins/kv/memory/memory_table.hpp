@@ -85,6 +85,7 @@ private:
     uint64_t HashOf(Bytes key) const { return SipHash(secret_, key); }
     static size_t Cost(size_t key, size_t value, size_t timeout);
     static Entry* Make(Bytes key, Bytes value, std::string_view timeout, uint64_t hash);
+    static void Overwrite(Entry* entry, Bytes value, std::string_view timeout);
     static void Free(Entry* entry);
 
     Part& PartOf(uint64_t hash) { return parts_[hash % kParts]; }
@@ -101,6 +102,7 @@ private:
     void UnlinkUse(Entry* entry);
 
     void PushEnd(Entry* entry, int64_t at);
+    void MoveEnd(Entry* entry, int64_t at);  // 0: none
     void RemoveEnd(Entry* entry);
     void MoveUp(size_t i);
     void MoveDown(size_t i);

@@ -71,8 +71,12 @@ private:
     void Requeue(Entry& entry);
     void EndEvents();
     static bool Running(const Entry& entry);
-    bool MayReplay(const Entry& entry) const;
-    void JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bool first);
+    bool MayReplay(const Entry& entry, bool untouched) const;
+    struct Death {
+        ExitStatus status;
+        bool untouched;  // it had not read a byte of its oldest request
+    };
+    void JudgeDeath(Worker& worker, Entry& entry, const Death& death, bool first);
 
     // affinity.cpp
     uint32_t LaneOf(uint64_t affinity);

@@ -114,6 +114,10 @@ public:
     size_t open_count() const { return open_count_; }
     Entry* open(size_t i) const { return open_[i].entry; }
     bool streaming() const { return streaming_; }
+    // It has not read a byte of its oldest request: whoever gets that next gets it for the first time.
+    bool untouched() const {
+        return open_count_ > 0 && channel_ && channel_->NoneRead(open_[0].before);
+    }
     // Its output ended inside a frame.
     bool cut_off() const { return channel_ && channel_->mid_frame(); }
     relay::Dialect dialect() const { return settings_.dialect; }
@@ -144,6 +148,7 @@ private:
     struct Open {
         Entry* entry = nullptr;  // null: abandoned, its answer is dropped
         uint32_t number = 0;
+        uint64_t before = 0;  // what had been sent when it was handed over
     };
 
     relay::ChannelHandler& AsHandler() { return *this; }

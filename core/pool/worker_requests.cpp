@@ -23,6 +23,7 @@ constexpr Bytes kReplaceMe = "{\"stop\":true}";
 
 bool Worker::Start(Entry& entry) {
     RR_ASSERT(serving() && open_count_ == 0);
+    uint64_t before = channel_->sent();
     if (!Write(entry, last_number_ + 1, false)) {
         awaiting_fence_ = fence_due_ = false;
         return false;
@@ -31,7 +32,7 @@ bool Worker::Start(Entry& entry) {
     ++execs_;
     event_ = entry.job.event;
     event_answered_ = event_failed_ = false;
-    open_[0] = {&entry, last_number_};
+    open_[0] = {&entry, last_number_, before};
     open_count_ = 1;
     entry.Attach(this);
     answer_begun_ = false;
@@ -51,11 +52,12 @@ bool Worker::Start(Entry& entry) {
 
 bool Worker::Prefetch(Entry& entry) {
     RR_ASSERT(numbered_ && open_count_ == 1);
+    uint64_t before = channel_->sent();
     if (!Write(entry, last_number_ + 1, true)) {
         return false;
     }
     ++last_number_;
-    open_[1] = {&entry, last_number_};
+    open_[1] = {&entry, last_number_, before};
     open_count_ = 2;
     entry.Attach(this);
     return true;

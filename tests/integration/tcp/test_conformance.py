@@ -13,6 +13,7 @@ from harness import process
 from harness.load import Background
 from harness.scripted import reply
 
+UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 # -- traces -------------------------------------------------------------------------------------
 

@@ -209,6 +209,9 @@ void Pool::OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) {
         worker.booted_callback(Fail(Errc::kClosed, "the worker was stopped before it was ready"));
         worker.booted_callback = nullptr;
     }
+    if (worker.slot >= 0) {
+        slots_[static_cast<size_t>(worker.slot)] = nullptr;
+    }
     // Out of the list first: what follows may look for workers. It may also be on our stack.
     auto found = std::find_if(workers_.begin(), workers_.end(),
                               [&worker](const auto& w) { return w.get() == &worker; });

@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kOurQueue = 1024;          // if max_queue_size is absent ...
 constexpr size_t kOurQueuePerWorker = 256;  // ... or this much a worker, the larger
 constexpr uint8_t kMostHandedBack = 10;     // replace-me answers to one request
+constexpr Duration kPatienceCheck = std::chrono::milliseconds(50);
 constexpr Duration kGrowAfter = std::chrono::milliseconds(200);
 constexpr double kMeanWeight = 0.1;
 
@@ -136,13 +137,17 @@ Ticket Pool::Exec(const Job& job, JobSink& sink) {
     Entry* entry = NewEntry(job, sink);
     Ticket ticket{entry->id};
     uint64_t total = uint64_t{job.context_size} + job.body_size + job.body_file_size;
+    has_affinity_ = has_affinity_ || (job.affinity != 0 && !cfg_.debug);
     if (closing_) {
         EndLater(*entry, JobEnd::kClosed, "the pool is closing");
+    } else if (job.event && dialect_ == relay::Dialect::kV2) {
+        EndLater(*entry, JobEnd::kProtocol, "workers that speak Goridge v2 know no events");
     } else if (total > std::numeric_limits<uint32_t>::max()) {
         EndLater(*entry, JobEnd::kTooLarge, "context and body exceed 4294967295 bytes");
-    } else if (QueueFull()) {
+    } else if (!job.patient && QueueFull()) {
         EndLater(*entry, JobEnd::kQueueFull, "the queue is full");
-    } else if (!queue_.empty() || !TryIdle(*entry)) {
+    } else if ((!queue_.empty() && !has_affinity_) || !TryIdle(*entry)) {
+        // With affinity a worker may be idle although jobs of others wait.
         queue_.PushBack(entry);
         if (cfg_.debug) {
             EnsureDebugWorkers();
@@ -155,15 +160,68 @@ Ticket Pool::Exec(const Job& job, JobSink& sink) {
 }
 
 bool Pool::TryIdle(Entry& entry) {
-    while (!idle_.empty()) {
-        Worker* worker = idle_.back();
-        idle_.pop_back();
-        worker->in_idle = false;
+    while (Worker* worker = IdleFor(entry)) {
+        RemoveIdle(*worker);
         if (Hand(*worker, entry)) {
             return true;
         }
     }
     return false;
+}
+
+// ---- affinity: as many places as num_workers; a number has one, and whoever stands there
+
+// Who stands at a number's place: a worker keeps it while it serves, then one without a place gets
+// it. Null: there is none, and anyone may help out.
+Worker* Pool::SlotWorker(uint64_t number) {
+    if (slots_.empty()) {
+        slots_.resize(std::max<size_t>(cfg_.num_workers, 1));
+    }
+    size_t slot = number % slots_.size();
+    Worker*& worker = slots_[slot];
+    if (worker != nullptr && !worker->serving()) {
+        worker->slot = -1;
+        worker = nullptr;
+    }
+    if (worker == nullptr) {
+        auto free = std::find_if(workers_.begin(), workers_.end(), [](const auto& w) {
+            return w->serving() && !w->parked && w->slot < 0 && w->doomed == Leave::kNo;
+        });
+        if (free != workers_.end()) {
+            worker = free->get();
+            worker->slot = static_cast<int32_t>(slot);
+        }
+    }
+    return worker;
+}
+
+bool Pool::Fits(const Entry& entry, const Worker& worker) {
+    if (entry.job.affinity == 0 || cfg_.debug) {
+        return true;
+    }
+    const Worker* wanted = SlotWorker(entry.job.affinity);
+    return wanted == nullptr || wanted == &worker;
+}
+
+Worker* Pool::IdleFor(const Entry& entry) {
+    if (idle_.empty()) {
+        return nullptr;
+    }
+    Worker* wanted =
+        entry.job.affinity == 0 || cfg_.debug ? nullptr : SlotWorker(entry.job.affinity);
+    if (wanted == nullptr) {
+        return idle_.back();
+    }
+    return wanted->in_idle ? wanted : nullptr;
+}
+
+// The first queued job that this worker may run.
+Entry* Pool::WaitingFor(const Worker& worker) {
+    Entry* entry = queue_.front();
+    while (has_affinity_ && entry != nullptr && !Fits(*entry, worker)) {
+        entry = entry->next;
+    }
+    return entry;
 }
 
 // Gives a request to a worker that has none. False: the worker turned out to be broken; it is
@@ -209,8 +267,7 @@ void Pool::Release(Worker& worker) {
         Retire(worker, worker.doomed);
         return;
     }
-    if (!queue_.empty()) {
-        Entry* entry = queue_.front();
+    if (Entry* entry = WaitingFor(worker)) {
         queue_.Remove(entry);
         if (Hand(worker, *entry)) {
             PrefetchFor(worker);
@@ -225,9 +282,13 @@ void Pool::Release(Worker& worker) {
 
 // Gives queued requests to idle workers.
 void Pool::Feed() {
-    while (!queue_.empty() && !idle_.empty()) {
+    Entry* next = nullptr;
+    for (Entry* entry = queue_.front(); entry != nullptr && !idle_.empty(); entry = next) {
+        next = entry->next;
+        if (IdleFor(*entry) == nullptr) {
+            continue;  // its worker is busy
+        }
         Changed();
-        Entry* entry = queue_.front();
         queue_.Remove(entry);
         if (!TryIdle(*entry)) {
             queue_.PushFront(entry);
@@ -293,6 +354,9 @@ void Pool::ArmQueueTimer() {
     }
     Instant now = Clock::now();
     Duration next = queue_.front()->since + cfg_.allocate_timeout - now;
+    if (queue_.front()->job.patient) {
+        next = std::max<Duration>(next, kPatienceCheck);  // others may stand behind it
+    }
     if (cfg_.dynamic && !cfg_.debug) {
         Duration patience = std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10);
         next = std::min(next, patience);
@@ -303,8 +367,13 @@ void Pool::ArmQueueTimer() {
 void Pool::OnQueueTimer() {
     Changed();
     Instant now = Clock::now();
-    while (!queue_.empty() && now - queue_.front()->since >= cfg_.allocate_timeout) {
-        Entry* entry = queue_.front();
+    Entry* next = nullptr;
+    for (Entry* entry = queue_.front();
+         entry != nullptr && now - entry->since >= cfg_.allocate_timeout; entry = next) {
+        next = entry->next;
+        if (entry->job.patient) {
+            continue;
+        }
         queue_.Remove(entry);
         if (Running(*entry)) {
             continue;  // prefetched, and its turn has come meanwhile

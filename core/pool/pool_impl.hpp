@@ -63,6 +63,10 @@ private:
     void EndLater(Entry& entry, JobEnd end, std::string message);
     void End(Entry& entry, JobEnd end, Bytes message);
     bool TryIdle(Entry& entry);
+    Worker* SlotWorker(uint64_t number);
+    bool Fits(const Entry& entry, const Worker& worker);
+    Worker* IdleFor(const Entry& entry);
+    Entry* WaitingFor(const Worker& worker);
     bool Hand(Worker& worker, Entry& entry);
     void Release(Worker& worker);
     void Feed();
@@ -151,6 +155,8 @@ private:
     std::vector<std::unique_ptr<Entry>> entries_;  // slot = id & 0xffffffff
     std::vector<uint32_t> free_entries_;
     EntryQueue queue_;
+    bool has_affinity_ = false;   // some job had a number
+    std::vector<Worker*> slots_;  // where such jobs go: number % size; null: nobody is there
     size_t executing_ = 0;
     std::vector<Entry*> ended_;  // their OnDone comes at the end of the turn
     net::Timer queue_timer_;

@@ -90,7 +90,10 @@ public:
     void StopStream();
     void ResumeOutput() { channel_->Resume(); }
     // Drops every request it holds; the owner has taken them back.
-    void Forget() { open_ = {}, open_count_ = 0, streaming_ = false, awaiting_fence_ = false; }
+    void Forget() {
+        open_ = {}, open_count_ = 0;
+        streaming_ = awaiting_fence_ = fence_due_ = false;
+    }
 
     // True if it wrote something that nobody asked for, or is gone.
     relay::Channel::Unsolicited Peek() { return channel_->Peek(); }
@@ -136,6 +139,7 @@ public:
     bool in_idle = false;
     Instant stream_deadline;  // of an old generation: from then on its stream gets STOP
     bool parked = false;      // ready, of a generation that has not taken over
+    int32_t slot = -1;        // its place for jobs with affinity; -1: none
     Callback<void(Result<void>)> booted_callback;  // of AddWorker
     Callback<void(Result<void>)> gone_callback;    // of RemoveWorker
 
@@ -143,6 +147,7 @@ private:
     struct Open {
         Entry* entry = nullptr;  // null: abandoned, its answer is dropped
         uint32_t number = 0;
+        bool event = false;  // ends with the fence, not with an answer
     };
 
     relay::ChannelHandler& AsHandler() { return *this; }
@@ -163,6 +168,7 @@ private:
     void EndAnswer(JobEnd end, Bytes message);
     void Broken(JobEnd end, const std::string& message);
     bool Write(Entry& entry, uint32_t number, bool at_once);
+    bool SendFence();
     void PumpFile();
     void OnFilePiece(int64_t size);
     void Escalate();
@@ -212,6 +218,9 @@ private:
     bool frame_more_ = false;    // the frame that is delivered in pieces is not the last
     bool stop_sent_ = false;     // STOP to a stream
     bool awaiting_fence_ = false;
+    bool fence_due_ = false;     // goes out when the frame has
+    bool event_failed_ = false;  // an ERROR frame answered the open event
+    std::string event_error_;    // its text
     char v2_body_prefix_[17];
 
     // A body that comes from a file.

@@ -11,6 +11,10 @@ namespace rr::pool {
 namespace {
 
 constexpr size_t kFilePiece = 64 * 1024;
+// A frame up to this size takes the fence along in one write: both fit into the empty pipe of an idle
+// worker. PHP reads the header of a frame at once and dies of half a one, which is what a write that
+// the pipe cuts can leave there. A fence alone is short enough to be written whole or not at all.
+constexpr size_t kFenceTogether = 32 * 1024;
 constexpr Bytes kReplaceMe = "{\"stop\":true}";
 
 }  // namespace
@@ -24,8 +28,9 @@ bool Worker::Start(Entry& entry) {
     }
     ++last_number_;
     ++execs_;
-    open_[0] = {&entry, last_number_};
+    open_[0] = {&entry, last_number_, entry.job.event};
     open_count_ = 1;
+    event_failed_ = false;
     entry.Attach(this);
     answer_begun_ = false;
     state_ = WorkerState::kWorking;
@@ -82,8 +87,10 @@ bool Worker::Write(Entry& entry, uint32_t number, bool at_once) {
         if (at_once) {
             return channel_->TrySend(frame);
         }
-        awaiting_fence_ = job.event || (settings_.config->fence && !numbered_ && job.body_file < 0);
-        if (awaiting_fence_) {
+        awaiting_fence_ = job.event || (settings_.config->fence && !numbered_);
+        fence_due_ = awaiting_fence_;
+        if (awaiting_fence_ && job.body_file < 0 && frame.size() <= kFenceTogether) {
+            fence_due_ = false;
             std::string fence = relay::PidRequest(relay::Dialect::kV3, getpid());
             Bytes slices[2] = {frame, fence};
             if (!channel_->Send(slices, 2)) {
@@ -97,8 +104,18 @@ bool Worker::Write(Entry& entry, uint32_t number, bool at_once) {
         file_entry_ = &entry;
         file_offset_ = 0;
         PumpFile();
+        return true;
     }
-    return true;
+    return SendFence();
+}
+
+// Once the frame in front of it has gone out: what is queued together may be cut anywhere.
+bool Worker::SendFence() {
+    if (!fence_due_ || file_entry_ != nullptr || channel_->sending()) {
+        return true;
+    }
+    fence_due_ = false;
+    return channel_->Send(relay::PidRequest(relay::Dialect::kV3, getpid()));
 }
 
 // Sends the next piece of a request's file, one at a time, each when the one before has gone out.
@@ -142,12 +159,16 @@ void Worker::OnFilePiece(int64_t size) {
     if (file_offset_ == file_entry_->job.body_file_size) {
         file_entry_ = nullptr;
         file_piece_.reset();
+        SendFence();
         return;
     }
     PumpFile();
 }
 
-void Worker::OnSent() { PumpFile(); }
+void Worker::OnSent() {
+    PumpFile();
+    SendFence();
+}
 
 void Worker::Abandon(Entry& entry) {
     for (size_t i = 0; i < open_count_; ++i) {
@@ -217,7 +238,7 @@ bool Worker::OnFrame(const relay::FrameHeader& header, Bytes context, Bytes body
     }
     streaming_ = more;
     frame_more_ = more;
-    bool wanted = entry != nullptr && Claim();
+    bool wanted = entry != nullptr && !event_failed_ && Claim();
     answer_begun_ = true;
     bool go_on = true;
     if (wanted && !entry->cancelled) {
@@ -238,9 +259,8 @@ bool Worker::OnFrame(const relay::FrameHeader& header, Bytes context, Bytes body
     if (settings_.config->supervisor.exec_ttl > Duration::zero() && more) {
         started_ = Clock::now();  // exec_ttl applies to each frame of a stream
     }
-    if (entry != nullptr && entry->job.event) {
-        streaming_ = more;
-        return true;
+    if (open_[0].event) {
+        return go_on || entry == nullptr || entry->cancelled;
     }
     if (whole && !more) {
         // Whatever the sink said: the next answer is somebody else's, and nobody would resume it.
@@ -256,13 +276,10 @@ bool Worker::OnBody(Bytes piece, bool last) {
     }
     Entry* entry = open_[0].entry;
     bool go_on = true;
-    if (entry != nullptr && !entry->cancelled) {
+    if (entry != nullptr && !entry->cancelled && !event_failed_) {
         go_on = entry->sink->OnChunk(piece);
     }
-    if (entry != nullptr && entry->job.event) {
-        return true;
-    }
-    if (last && !frame_more_) {
+    if (last && !frame_more_ && !open_[0].event) {
         EndAnswer(JobEnd::kDone, "");
         return true;
     }
@@ -308,6 +325,13 @@ bool Worker::OnError(Bytes body) {
         Claim();
     }
     streaming_ = false;
+    if (open_[0].event) {
+        if (!event_failed_) {
+            event_error_ = body;
+        }
+        event_failed_ = answer_begun_ = true;
+        return true;
+    }
     EndAnswer(JobEnd::kSoftError, body);
     return true;
 }
@@ -328,8 +352,10 @@ bool Worker::OnControl(Bytes payload) {
     }
     // The fence: it is back in its wait loop.
     awaiting_fence_ = false;
-    if (open_count_ > 0 && open_[0].entry != nullptr && open_[0].entry->job.event) {
-        EndAnswer(JobEnd::kDone, "");
+    if (open_count_ > 0 && open_[0].event) {
+        std::string error = std::move(event_error_);
+        event_error_.clear();
+        EndAnswer(event_failed_ ? JobEnd::kSoftError : JobEnd::kDone, error);
         return true;
     }
     if (open_count_ > 0) {

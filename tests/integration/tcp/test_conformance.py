@@ -208,6 +208,7 @@ def test_several_replies_are_applied_in_order(tcp, plain, words, said, stays):
     with server.connect() as client, server.connect() as other:
         client.send(f"replies {words}\r\n".encode())
         if stays:
+            server.events.wait_count(1, "DATA")
             client.expect(said).send(b"more\r\n").expect(b"more\r\n")
             client.finish_sending()
             assert client.rest() == b""

@@ -72,6 +72,7 @@ public:
     void DrainOutput();
 
     void Resume();
+    bool paused() const { return paused_; }
 
     // Bytes of a frame that has begun and not ended are waiting.
     bool mid_frame() const { return body_left_ > 0 || !input_.empty(); }

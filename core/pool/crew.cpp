@@ -192,6 +192,7 @@ void Pool::OnWorkerReady(Worker& worker) {
 void Pool::OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) {
     Changed();
     RemoveIdle(worker);
+    LeaveSlot(worker);
     Entry* current = worker.open_count() > 0 ? worker.open(0) : nullptr;
     Entry* next = worker.open_count() > 1 ? worker.open(1) : nullptr;
     if (worker.open_count() > 0) {
@@ -208,9 +209,6 @@ void Pool::OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) {
     if (worker.booted_callback) {
         worker.booted_callback(Fail(Errc::kClosed, "the worker was stopped before it was ready"));
         worker.booted_callback = nullptr;
-    }
-    if (worker.slot >= 0) {
-        slots_[static_cast<size_t>(worker.slot)] = nullptr;
     }
     // Out of the list first: what follows may look for workers. It may also be on our stack.
     auto found = std::find_if(workers_.begin(), workers_.end(),
@@ -265,6 +263,7 @@ void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
                 "the worker speaks Goridge v2; set server.protocol: v2 to save the detour");
         }
         dialect_ = relay::Dialect::kV2;
+        EndEvents();
         return;
     }
     bool ending = services_.spawner->ending();
@@ -404,6 +403,7 @@ void Pool::RemoveWorker(Done done) {
         });
         if (one != workers_.end()) {
             (*one)->doomed = Leave::kRemoved;
+            Feed();  // another one may have to take its jobs
         }
     }
     done(Result<void>());

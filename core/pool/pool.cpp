@@ -14,9 +14,9 @@ namespace {
 constexpr size_t kOurQueue = 1024;          // if max_queue_size is absent ...
 constexpr size_t kOurQueuePerWorker = 256;  // ... or this much a worker, the larger
 constexpr uint8_t kMostHandedBack = 10;     // replace-me answers to one request
-constexpr Duration kPatienceCheck = std::chrono::milliseconds(50);
 constexpr Duration kGrowAfter = std::chrono::milliseconds(200);
 constexpr double kMeanWeight = 0.1;
+constexpr const char* kEventsNeedV3 = "the workers speak Goridge v2, which has no events";
 
 }  // namespace
 
@@ -67,6 +67,9 @@ Entry* Pool::NewEntry(const Job& job, JobSink& sink) {
     entry->job = job;
     entry->sink = &sink;
     entry->since = Clock::now();
+    if (job.affinity != 0 && !cfg_.debug) {
+        entry->lane = LaneOf(job.affinity);
+    }
     return entry;
 }
 
@@ -137,17 +140,16 @@ Ticket Pool::Exec(const Job& job, JobSink& sink) {
     Entry* entry = NewEntry(job, sink);
     Ticket ticket{entry->id};
     uint64_t total = uint64_t{job.context_size} + job.body_size + job.body_file_size;
-    has_affinity_ = has_affinity_ || (job.affinity != 0 && !cfg_.debug);
     if (closing_) {
         EndLater(*entry, JobEnd::kClosed, "the pool is closing");
-    } else if (job.event && dialect_ == relay::Dialect::kV2) {
-        EndLater(*entry, JobEnd::kProtocol, "workers that speak Goridge v2 know no events");
     } else if (total > std::numeric_limits<uint32_t>::max()) {
         EndLater(*entry, JobEnd::kTooLarge, "context and body exceed 4294967295 bytes");
     } else if (!job.patient && QueueFull()) {
         EndLater(*entry, JobEnd::kQueueFull, "the queue is full");
-    } else if ((!queue_.empty() && !has_affinity_) || !TryIdle(*entry)) {
-        // With affinity a worker may be idle although jobs of others wait.
+    } else if (job.event && dialect_ == relay::Dialect::kV2) {
+        EndLater(*entry, JobEnd::kProtocol, kEventsNeedV3);
+    } else if (!queue_.Behind(*entry).empty() ||
+               !(entry->lane == 0 ? TryIdle(*entry) : TryHolder(*entry))) {
         queue_.PushBack(entry);
         if (cfg_.debug) {
             EnsureDebugWorkers();
@@ -160,68 +162,15 @@ Ticket Pool::Exec(const Job& job, JobSink& sink) {
 }
 
 bool Pool::TryIdle(Entry& entry) {
-    while (Worker* worker = IdleFor(entry)) {
-        RemoveIdle(*worker);
+    while (!idle_.empty()) {
+        Worker* worker = idle_.back();
+        idle_.pop_back();
+        worker->in_idle = false;
         if (Hand(*worker, entry)) {
             return true;
         }
     }
     return false;
-}
-
-// ---- affinity: as many places as num_workers; a number has one, and whoever stands there
-
-// Who stands at a number's place: a worker keeps it while it serves, then one without a place gets
-// it. Null: there is none, and anyone may help out.
-Worker* Pool::SlotWorker(uint64_t number) {
-    if (slots_.empty()) {
-        slots_.resize(std::max<size_t>(cfg_.num_workers, 1));
-    }
-    size_t slot = number % slots_.size();
-    Worker*& worker = slots_[slot];
-    if (worker != nullptr && !worker->serving()) {
-        worker->slot = -1;
-        worker = nullptr;
-    }
-    if (worker == nullptr) {
-        auto free = std::find_if(workers_.begin(), workers_.end(), [](const auto& w) {
-            return w->serving() && !w->parked && w->slot < 0 && w->doomed == Leave::kNo;
-        });
-        if (free != workers_.end()) {
-            worker = free->get();
-            worker->slot = static_cast<int32_t>(slot);
-        }
-    }
-    return worker;
-}
-
-bool Pool::Fits(const Entry& entry, const Worker& worker) {
-    if (entry.job.affinity == 0 || cfg_.debug) {
-        return true;
-    }
-    const Worker* wanted = SlotWorker(entry.job.affinity);
-    return wanted == nullptr || wanted == &worker;
-}
-
-Worker* Pool::IdleFor(const Entry& entry) {
-    if (idle_.empty()) {
-        return nullptr;
-    }
-    Worker* wanted =
-        entry.job.affinity == 0 || cfg_.debug ? nullptr : SlotWorker(entry.job.affinity);
-    if (wanted == nullptr) {
-        return idle_.back();
-    }
-    return wanted->in_idle ? wanted : nullptr;
-}
-
-// The first queued job that this worker may run.
-Entry* Pool::WaitingFor(const Worker& worker) {
-    Entry* entry = queue_.front();
-    while (has_affinity_ && entry != nullptr && !Fits(*entry, worker)) {
-        entry = entry->next;
-    }
-    return entry;
 }
 
 // Gives a request to a worker that has none. False: the worker turned out to be broken; it is
@@ -267,7 +216,7 @@ void Pool::Release(Worker& worker) {
         Retire(worker, worker.doomed);
         return;
     }
-    if (Entry* entry = WaitingFor(worker)) {
+    if (Entry* entry = queue_.bound() > 0 ? NextFor(worker) : queue_.open().front()) {
         queue_.Remove(entry);
         if (Hand(worker, *entry)) {
             PrefetchFor(worker);
@@ -276,24 +225,27 @@ void Pool::Release(Worker& worker) {
         }
         return;
     }
+    if (closing_) {
+        Retire(worker, Leave::kClosing);  // all that wait do so for others
+        return;
+    }
     worker.in_idle = true;
     idle_.push_back(&worker);
 }
 
 // Gives queued requests to idle workers.
 void Pool::Feed() {
-    Entry* next = nullptr;
-    for (Entry* entry = queue_.front(); entry != nullptr && !idle_.empty(); entry = next) {
-        next = entry->next;
-        if (IdleFor(*entry) == nullptr) {
-            continue;  // its worker is busy
-        }
+    while (!queue_.open().empty() && !idle_.empty()) {
         Changed();
+        Entry* entry = queue_.open().front();
         queue_.Remove(entry);
         if (!TryIdle(*entry)) {
             queue_.PushFront(entry);
-            return;
+            break;
         }
+    }
+    if (queue_.bound() > 0) {
+        FeedBound();
     }
 }
 
@@ -339,6 +291,20 @@ void Pool::Resume(Ticket ticket) {
     }
 }
 
+// The workers turned out to speak v2.
+void Pool::EndEvents() {
+    std::vector<Entry*> events;
+    for (Entry* entry = queue_.open().front(); entry != nullptr; entry = entry->next) {
+        if (entry->job.event) {
+            events.push_back(entry);
+        }
+    }
+    for (Entry* entry : events) {
+        queue_.Remove(entry);
+        EndLater(*entry, JobEnd::kProtocol, kEventsNeedV3);
+    }
+}
+
 // Some worker has begun it: it is not only waiting in a pipe.
 bool Pool::Running(const Entry& entry) {
     return std::any_of(entry.on.begin(), entry.on.end(), [&entry](const Worker* holder) {
@@ -352,28 +318,25 @@ void Pool::ArmQueueTimer() {
     if (queue_.empty() || queue_timer_.armed()) {
         return;
     }
-    Instant now = Clock::now();
-    Duration next = queue_.front()->since + cfg_.allocate_timeout - now;
-    if (queue_.front()->job.patient) {
-        next = std::max<Duration>(next, kPatienceCheck);  // others may stand behind it
+    Duration next = Duration::max();
+    if (const Entry* first = queue_.first_hurried()) {
+        next = first->since + cfg_.allocate_timeout - Clock::now();
     }
-    if (cfg_.dynamic && !cfg_.debug) {
+    if (cfg_.dynamic && !cfg_.debug && !queue_.open().empty()) {
         Duration patience = std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10);
         next = std::min(next, patience);
     }
-    queue_timer_.Arm(std::max<Duration>(next, std::chrono::milliseconds(1)));
+    if (next != Duration::max()) {
+        queue_timer_.Arm(std::max<Duration>(next, std::chrono::milliseconds(1)));
+    }
 }
 
 void Pool::OnQueueTimer() {
     Changed();
     Instant now = Clock::now();
-    Entry* next = nullptr;
-    for (Entry* entry = queue_.front();
-         entry != nullptr && now - entry->since >= cfg_.allocate_timeout; entry = next) {
-        next = entry->next;
-        if (entry->job.patient) {
-            continue;
-        }
+    for (Entry* entry = queue_.first_hurried();
+         entry != nullptr && now - entry->since >= cfg_.allocate_timeout;
+         entry = queue_.first_hurried()) {
         queue_.Remove(entry);
         if (Running(*entry)) {
             continue;  // prefetched, and its turn has come meanwhile
@@ -384,8 +347,9 @@ void Pool::OnQueueTimer() {
         }
         End(*entry, JobEnd::kNoWorker, text);
     }
-    if (cfg_.dynamic && !cfg_.debug && !queue_.empty() &&
-        now - queue_.front()->since >= std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10)) {
+    const Entry* first = queue_.open().front();
+    if (cfg_.dynamic && !cfg_.debug && first != nullptr &&
+        now - first->since >= std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10)) {
         Grow();
     }
     ArmQueueTimer();
@@ -560,7 +524,9 @@ void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bo
     std::string text = "worker " + std::to_string(worker.pid());
     text += status.signal != 0 ? " was killed by signal " + std::to_string(status.signal)
                                : " exited with code " + std::to_string(status.code);
-    text += begun ? " in the middle of its answer" : " before it answered";
+    text += !begun            ? " before it answered"
+            : entry.job.event ? " before it was done with the event"
+                              : " in the middle of its answer";
     End(entry, JobEnd::kWorkerDied, text);
 }
 

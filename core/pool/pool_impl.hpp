@@ -1,5 +1,5 @@
-// Pool: the WorkerPool. Its sources: pool.cpp hands requests out, prefetch.cpp ahead of time;
-// crew.cpp keeps the right number of processes alive, supervision.cpp within their limits; reset.cpp
+// Pool: the WorkerPool. Its sources: pool.cpp hands requests out, prefetch.cpp ahead of time,
+// affinity.cpp to the one worker that shall have them; crew.cpp keeps the right number of processes alive, supervision.cpp within their limits; reset.cpp
 // replaces a generation; closing.cpp ends it all.
 //
 // Thread: its loop.
@@ -63,19 +63,27 @@ private:
     void EndLater(Entry& entry, JobEnd end, std::string message);
     void End(Entry& entry, JobEnd end, Bytes message);
     bool TryIdle(Entry& entry);
-    Worker* SlotWorker(uint64_t number);
-    bool Fits(const Entry& entry, const Worker& worker);
-    Worker* IdleFor(const Entry& entry);
-    Entry* WaitingFor(const Worker& worker);
     bool Hand(Worker& worker, Entry& entry);
     void Release(Worker& worker);
     void Feed();
     void OnQueueTimer();
     void ArmQueueTimer();
     void Requeue(Entry& entry);
+    void EndEvents();
     static bool Running(const Entry& entry);
     bool MayReplay(const Entry& entry) const;
     void JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bool first);
+
+    // affinity.cpp
+    uint32_t LaneOf(uint64_t affinity);
+    Worker* Holder(size_t slot);
+    bool MayHold(const Worker& worker) const;
+    bool Holds(const Worker& worker) const;
+    bool SuccessorComing() const;
+    bool TryHolder(Entry& entry);
+    Entry* NextFor(const Worker& worker);
+    void FeedBound();
+    void LeaveSlot(const Worker& worker);
 
     // prefetch.cpp
     bool MayPrefetch(const Worker& worker, Instant now) const;
@@ -154,9 +162,8 @@ private:
     // Requests.
     std::vector<std::unique_ptr<Entry>> entries_;  // slot = id & 0xffffffff
     std::vector<uint32_t> free_entries_;
-    EntryQueue queue_;
-    bool has_affinity_ = false;   // some job had a number
-    std::vector<Worker*> slots_;  // where such jobs go: number % size; null: nobody is there
+    WaitingRoom queue_;
+    std::vector<Worker*> slots_;  // who runs the jobs of a slot; num_workers, or none so far
     size_t executing_ = 0;
     std::vector<Entry*> ended_;  // their OnDone comes at the end of the turn
     net::Timer queue_timer_;

@@ -45,7 +45,7 @@ class WorkerOwner {
 public:
     virtual void OnWorkerReady(Worker& worker) = 0;
     // The oldest request of the worker is over: answered, or handed back (replace me).
-    // entry is null if it was abandoned.
+    // entry is null if it was abandoned. An event is over when the fence behind it was answered.
     virtual void OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) = 0;
     virtual void OnHandedBack(Worker& worker, Entry* entry) = 0;
     // Back in its wait loop some time after the answer (fence).
@@ -90,10 +90,7 @@ public:
     void StopStream();
     void ResumeOutput() { channel_->Resume(); }
     // Drops every request it holds; the owner has taken them back.
-    void Forget() {
-        open_ = {}, open_count_ = 0;
-        streaming_ = awaiting_fence_ = fence_due_ = false;
-    }
+    void Forget();
 
     // True if it wrote something that nobody asked for, or is gone.
     relay::Channel::Unsolicited Peek() { return channel_->Peek(); }
@@ -113,6 +110,7 @@ public:
     bool serving() const { return booted_ && !leaving() && !exited_; }
     bool numbered() const { return numbered_; }
     bool busy() const { return open_count_ > 0 || awaiting_fence_; }
+    bool awaiting_fence() const { return awaiting_fence_; }
     size_t open_count() const { return open_count_; }
     Entry* open(size_t i) const { return open_[i].entry; }
     bool streaming() const { return streaming_; }
@@ -139,7 +137,6 @@ public:
     bool in_idle = false;
     Instant stream_deadline;  // of an old generation: from then on its stream gets STOP
     bool parked = false;      // ready, of a generation that has not taken over
-    int32_t slot = -1;        // its place for jobs with affinity; -1: none
     Callback<void(Result<void>)> booted_callback;  // of AddWorker
     Callback<void(Result<void>)> gone_callback;    // of RemoveWorker
 
@@ -147,7 +144,6 @@ private:
     struct Open {
         Entry* entry = nullptr;  // null: abandoned, its answer is dropped
         uint32_t number = 0;
-        bool event = false;  // ends with the fence, not with an answer
     };
 
     relay::ChannelHandler& AsHandler() { return *this; }
@@ -165,10 +161,15 @@ private:
     bool OnError(Bytes body);
     bool Number(const relay::FrameHeader& header);
     bool Claim();
+    bool OnFence();
+    void EndEventAnswer();
     void EndAnswer(JobEnd end, Bytes message);
+    void CheckInput();
     void Broken(JobEnd end, const std::string& message);
     bool Write(Entry& entry, uint32_t number, bool at_once);
-    bool SendFence();
+    bool WriteV2(Job& job);
+    Bytes Fence();
+    void PutFence();
     void PumpFile();
     void OnFilePiece(int64_t size);
     void Escalate();
@@ -217,11 +218,19 @@ private:
     bool answer_begun_ = false;  // of the oldest request
     bool frame_more_ = false;    // the frame that is delivered in pieces is not the last
     bool stop_sent_ = false;     // STOP to a stream
-    bool awaiting_fence_ = false;
-    bool fence_due_ = false;     // goes out when the frame has
-    bool event_failed_ = false;  // an ERROR frame answered the open event
-    std::string event_error_;    // its text
     char v2_body_prefix_[17];
+
+    // The pid request behind a request; its answer tells that the worker waits for the next one.
+    bool awaiting_fence_ = false;  // it was sent, or is due
+    bool fence_due_ = false;       // it follows when the request has gone out
+    std::string fence_;            // the frame, from the first one on
+    std::string fence_answer_;     // the worker's, which is always the same
+
+    // The oldest request, if it is an event: it may be answered any number of times.
+    bool event_ = false;
+    bool event_answered_ = false;  // at least once, or an error came
+    bool event_failed_ = false;
+    std::string event_error_;
 
     // A body that comes from a file.
     Entry* file_entry_ = nullptr;

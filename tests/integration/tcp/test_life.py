@@ -444,10 +444,12 @@ def test_ten_thousand_idle_connections(tcp, descriptors):
         process.eventually(lambda: not push.list("main"), what="the end of the first ones")
         before = process.memory_kib(server.rr.pid)
         address = server.address("quiet")
-        crowd = [socket.create_connection(address, 30) for _ in range(CROWD)]
-        # The last one is answered when all before it have been announced.
-        with server.connect("quiet") as last:
-            last.send(b"hello\r\n").expect(b"hello\r\n")
+        crowd = []
+        while len(crowd) < CROWD:
+            crowd += [socket.create_connection(address, 30) for _ in range(200)]
+            # One more is answered when all before it have been announced.
+            with server.connect("quiet") as last:
+                last.send(b"hello\r\n").expect(b"hello\r\n")
         grown = (process.memory_kib(server.rr.pid) - before) * 1024 / CROWD
         for number in range(0, CROWD, 1000):
             crowd[number].sendall(b"still here\r\n")

@@ -1,5 +1,4 @@
 #include "core/net/datagrams.hpp"
-#include "core/net/proxy_header.hpp"
 #include "core/net/stream.hpp"
 #include "core/net/tls.hpp"
 namespace rr::net {
@@ -21,10 +20,5 @@ void Stream::Secure(std::shared_ptr<TlsContext>, Bytes) {}
 const std::string& Stream::tls_fault() const {
     static std::string s;
     return s;
-}
-ProxyHeader ReadProxyHeader(Bytes) {
-    ProxyHeader h;
-    h.status = ProxyHeader::Status::kInvalid;
-    return h;
 }
 }  // namespace rr::net

@@ -12,6 +12,7 @@
 #include "plugins/server/plugin.hpp"
 #include "plugins/service/plugin.hpp"
 #include "plugins/status/plugin.hpp"
+#include "plugins/tcp/plugin.hpp"
 
 // Plugin folders from outside the repository (`make build PLUGINS=...`) come as lines
 // `RR_OUTSIDE_PLUGIN(name, {needs}, {offers})`; each folder defines `rr::name::Make()`.
@@ -46,6 +47,7 @@ const std::vector<PluginRow>& PluginTable() {
         // others may need them.
         {"service", &service::Make},
         {"http", &http::Make, {"server"}},
+        {"tcp", &tcp::Make, {"server"}},
 #if __has_include("outside_plugins.inc")
 #define RR_OUTSIDE_PLUGIN(name, ...) {#name, &name::Make, __VA_ARGS__},
 #include "outside_plugins.inc"

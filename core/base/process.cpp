@@ -134,6 +134,11 @@ uint64_t RaiseDescriptorLimit() {
     return limit.rlim_cur;
 }
 
+uint64_t DescriptorLimit() {
+    rlimit limit{};
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
 Result<void> Terminate(int64_t pid) {
     if (pid <= 0 || pid > INT_MAX) {
         return Fail(Errc::kInvalid, "os: invalid pid");

@@ -37,6 +37,8 @@ bool HasControllingTerminal();
 void IgnoreBrokenPipes();
 // Raises the limit of open descriptors to the hard limit; gives the new limit.
 uint64_t RaiseDescriptorLimit();
+// The soft limit as it is now.
+uint64_t DescriptorLimit();
 
 // The soft limit before it was raised, which children get back; 0 if it was not raised.
 uint64_t DescriptorLimitAtStart();

@@ -24,6 +24,7 @@ struct ListenOptions {
     int backlog = 4096;
     bool reuse_port = false;  // SO_REUSEPORT: share the port with other processes
     int unix_mode = -1;       // of a Unix socket's file; -1: by umask
+    int keepalive_seconds = 0;
     int64_t unix_owner = -1;  // uid; -1: ours
 };
 

@@ -45,7 +45,8 @@ std::span<char> ReadScratch() {
     return {scratch.get(), kScratch};
 }
 
-Stream::Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler)
+Stream::Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler,
+               std::shared_ptr<TlsContext>)
     : LoopBound(loop), handle_(new Handle), handler_(handler) {
     handle_->owner = this;
     handle_->write.data = handle_;

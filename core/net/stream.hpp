@@ -49,7 +49,10 @@ class Stream final : private LoopBound, private Flushable {
 public:
     // Takes the descriptor over. kPipe also serves FIFOs and Unix sockets.
     enum class Kind : uint8_t { kTcp, kPipe };
-    Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler);
+    Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler,
+           std::shared_ptr<class TlsContext> tls = nullptr);
+    void Secure(std::shared_ptr<TlsContext> tls, Bytes received);
+    const std::string& tls_fault() const;
     // Closes at once; queued bytes are lost (see CloseWhenSent).
     ~Stream();
     Stream(const Stream&) = delete;

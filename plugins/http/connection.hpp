@@ -14,12 +14,12 @@
 #include <string>
 
 #include "core/base/bytes.hpp"
+#include "core/base/list.hpp"
 #include "core/base/loop.hpp"
 #include "core/net/stream.hpp"
 #include "plugins/http/answer_writer.hpp"
 #include "plugins/http/body.hpp"
 #include "plugins/http/head_guard.hpp"
-#include "plugins/http/list.hpp"
 
 namespace rr::http {
 

@@ -14,13 +14,13 @@
 #include <vector>
 
 #include "core/base/bytes.hpp"
+#include "core/base/list.hpp"
 #include "core/base/time.hpp"
 #include "core/pool/job.hpp"
 #include "plugins/http/answer_writer.hpp"
 #include "plugins/http/body.hpp"
 #include "plugins/http/head.hpp"
 #include "plugins/http/head_guard.hpp"
-#include "plugins/http/list.hpp"
 #include "plugins/http/middleware.hpp"
 
 namespace rr::http {

@@ -15,6 +15,7 @@
 
 #include "core/api/events.hpp"
 #include "core/base/file.hpp"
+#include "core/base/list.hpp"
 #include "core/base/loop.hpp"
 #include "core/log/logger.hpp"
 #include "core/net/listener.hpp"
@@ -25,7 +26,6 @@
 #include "plugins/http/config.hpp"
 #include "plugins/http/connection.hpp"
 #include "plugins/http/exchange.hpp"
-#include "plugins/http/list.hpp"
 #include "plugins/http/middleware.hpp"
 #include "plugins/http/trouble_log.hpp"
 

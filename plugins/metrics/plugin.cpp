@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/api/container.hpp"
+#include "core/api/metric_source.hpp"
 #include "core/config/config.hpp"
 #include "core/web/endpoint.hpp"
 #include "plugins/metrics/config.hpp"
@@ -15,6 +16,7 @@
 #include "plugins/metrics/pool_metrics.hpp"
 #include "plugins/metrics/process_metrics.hpp"
 #include "plugins/metrics/service.hpp"
+#include "plugins/metrics/source_metrics.hpp"
 #include "plugins/metrics/store.hpp"
 
 namespace rr::metrics {
@@ -53,6 +55,7 @@ public:
 
     void Serve(Callback<void(Result<void>)> served) override {
         pools_.emplace(container_->MainLoop(), container_->Each<WorkerGroup>());
+        sources_ = container_->Each<MetricSource>();
         Result<void> declared = DeclareAll();
         if (!declared) {
             served(std::move(declared));
@@ -88,6 +91,9 @@ private:
         for (std::string& name : HttpMetrics::Names()) {
             reserved.push_back(std::move(name));
         }
+        for (std::string& name : SourceNames(sources_)) {
+            reserved.push_back(std::move(name));
+        }
         for (std::string& name : reserved) {
             store_->Reserve(std::move(name));
         }
@@ -111,6 +117,7 @@ private:
         if (http_) {
             http_->Collect(families);
         }
+        CollectSources(sources_, families);
         store_->Collect(families);
         if (store_->series() <= kSeriesOnLoop) {
             responder.Send({200, Exposition(std::move(families)), kContentType});
@@ -134,6 +141,7 @@ private:
     std::optional<Store> store_;
     std::optional<HttpMetrics> http_;  // absent without an http section
     std::optional<PoolMetrics> pools_;
+    std::vector<MetricSource*> sources_;  // constant after Serve
     std::unique_ptr<web::Endpoint> endpoint_;
 };
 

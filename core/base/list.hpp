@@ -8,7 +8,7 @@
 
 #include "core/base/check.hpp"
 
-namespace rr::http {
+namespace rr {
 
 class Linked {
 public:
@@ -77,4 +77,4 @@ private:
     Head head_;
 };
 
-}  // namespace rr::http
+}  // namespace rr

@@ -1,11 +1,11 @@
-#include "plugins/http/list.hpp"
+#include "core/base/list.hpp"
 
 #include <memory>
 #include <string>
 
 #include <catch2/catch.hpp>
 
-namespace rr::http {
+namespace rr {
 namespace {
 
 struct Item : Linked {
@@ -52,4 +52,4 @@ TEST_CASE("list: an object leaves its list when it dies or joins another") {
     REQUIRE(other.empty());
 }
 
-}  // namespace rr::http
+}  // namespace rr

@@ -1,0 +1,278 @@
+#include "plugins/tcp/plugin.hpp"
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/api/container.hpp"
+#include "core/api/metric_source.hpp"
+#include "core/api/reloadable.hpp"
+#include "core/config/config.hpp"
+#include "core/net/datagrams.hpp"
+#include "core/net/listener.hpp"
+#include "core/net/tls.hpp"
+#include "core/pool/group.hpp"
+#include "core/pool/pool.hpp"
+#include "core/pool/services.hpp"
+#include "plugins/tcp/config.hpp"
+#include "plugins/tcp/server.hpp"
+#include "plugins/tcp/stats.hpp"
+#include "plugins/tcp/tcp_metrics.hpp"
+#include "plugins/tcp/tcp_rpc.hpp"
+
+namespace rr::tcp {
+namespace {
+
+constexpr int kKeepAliveSeconds = 15;  // as Go's listeners
+
+// TcpPlugin: life cycle only; the servers live on the data loop.
+//
+// Thread: main, but for the methods marked below; what they share is handed over by Post.
+class TcpPlugin final : public Plugin, public Reloadable {
+public:
+    Result<bool> Init(config::Config& config, Container& container) override;
+    void Serve(Callback<void(Result<void>)> served) override;
+    void Drain(Deadline deadline, Callback<void()> done) override;
+    void Stop(Deadline deadline, Callback<void()> done) override;
+    // Certificates.
+    Result<void> Reload() override;
+
+private:
+    Result<void> Bind(const ServerConfig& server, ServerStats& stats);
+    void OnServed();
+    void FinishServe(Result<void> result);
+
+    // On the data loop.
+    void OpenPool();
+    void OnPoolOpened(Result<std::unique_ptr<pool::WorkerPool>> opened);
+    void DrainServer(Deadline deadline);
+    void StopServer(Deadline deadline);
+    void OnServerClosed();
+
+    // Constant after Init.
+    Container* container_ = nullptr;
+    Loop* main_ = nullptr;
+    Loop* data_ = nullptr;
+    pool::Services* services_ = nullptr;
+    TcpConfig config_;
+    log::Logger log_;
+    std::optional<pool::PoolGroup> group_;
+    std::deque<ServerStats> stats_;  // one for each server; constant but for the counts after Serve
+    std::optional<TcpRpc> rpc_;
+    std::optional<TcpMetrics> metrics_;
+
+    // The main thread's.
+    Callback<void(Result<void>)> served_;
+    Callback<void()> drained_;
+    Callback<void()> stopped_;
+
+    // The data loop's once Serve has posted to it.
+    std::vector<Listening> listening_;  // until the pool is open
+    std::unique_ptr<TcpServer> server_;
+    bool opening_ = false;
+    bool stopping_ = false;
+    Deadline stop_deadline_{};
+};
+
+Result<bool> TcpPlugin::Init(config::Config& config, Container& container) {
+    config::Section section = config.Get("tcp");
+    config_ = ParseTcpConfig(section);
+    if (!section.present()) {
+        return false;
+    }
+    container_ = &container;
+    main_ = &container.MainLoop();
+    data_ = &container.DataLoop();
+    log_ = container.Log("tcp");
+    services_ = container.Get<pool::Services>();
+    if (services_ == nullptr) {
+        log_.Info("tcp is disabled: it needs the server section");
+        return false;
+    }
+    if (services_->settings.protocol == pool::Protocol::kV2) {
+        section.Problem("", "workers of RoadRunner 1.x (server.protocol: v2) have no tcp");
+    }
+    for (const ServerConfig& server : config_.servers) {
+        ServerStats& stats = stats_.emplace_back();
+        stats.name = server.name;
+        stats.udp = server.udp;
+    }
+    group_.emplace("tcp", *main_, *data_, log_);
+    rpc_.emplace(*main_, *data_, stats_);
+    metrics_.emplace(stats_);
+    container.Publish<Resettable>(*group_);
+    container.Publish<WorkerGroup>(*group_);
+    container.Publish<RpcService>(*rpc_);
+    container.Publish<MetricSource>(*metrics_);
+    container.Publish<Reloadable>(*this);
+    return true;
+}
+
+Result<void> TcpPlugin::Bind(const ServerConfig& server, ServerStats& stats) {
+    Listening one;
+    one.config = &server;
+    one.stats = &stats;
+    std::string key = "servers." + server.name + ".addr";
+    if (server.udp) {
+        auto socket = net::Datagrams::Bind(*data_, server.address);
+        if (!socket) {
+            return Forward(socket, key);
+        }
+        one.datagrams = std::move(*socket);
+        stats.address = one.datagrams->address().ToString();
+    } else {
+        if (server.tls) {
+            auto tls = net::TlsContext::Open(*server.tls);
+            if (!tls) {
+                return Forward(tls, "servers." + server.name + ".tls");
+            }
+            one.tls = std::move(*tls);
+        }
+        net::ListenOptions options;
+        options.keepalive_seconds = kKeepAliveSeconds;
+        auto listener = net::Listener::Bind(*data_, server.address, options);
+        if (!listener) {
+            return Forward(listener, key);
+        }
+        one.listener = std::move(*listener);
+        stats.address = one.listener->address().ToString();
+        if (server.tls && stats.address.starts_with("tcp")) {
+            stats.address.replace(0, 3, "tls");
+        }
+    }
+    listening_.push_back(std::move(one));
+    return {};
+}
+
+void TcpPlugin::Serve(Callback<void(Result<void>)> served) {
+    served_ = std::move(served);
+    for (size_t i = 0; i < config_.servers.size(); ++i) {
+        if (auto bound = Bind(config_.servers[i], stats_[i]); !bound) {
+            listening_.clear();
+            main_->Post([this, error = std::move(bound.error())]() mutable {
+                FinishServe(tl::unexpected<Error>(std::move(error)));
+            });
+            return;
+        }
+    }
+    data_->Post([this] { OpenPool(); });
+}
+
+void TcpPlugin::OpenPool() {
+    opening_ = true;
+    pool::WorkerPool::Open(*data_, *services_, "tcp", config_.pool, group_->writable_pulse(),
+                           [this](Result<std::unique_ptr<pool::WorkerPool>> opened) {
+                               OnPoolOpened(std::move(opened));
+                           });
+}
+
+void TcpPlugin::OnPoolOpened(Result<std::unique_ptr<pool::WorkerPool>> opened) {
+    opening_ = false;
+    if (!opened) {
+        listening_.clear();
+        main_->Post([this, text = std::move(opened.error().message)] {
+            FinishServe(Fail(Errc::kProcess, text));
+        });
+        if (stopping_) {
+            OnServerClosed();
+        }
+        return;
+    }
+    server_ = std::make_unique<TcpServer>(*data_, config_, log_, container_->Events(),
+                                          std::move(*opened));
+    group_->Attach(server_->pool());
+    if (stopping_) {
+        listening_.clear();
+        StopServer(stop_deadline_);
+        return;
+    }
+    rpc_->Attach(*server_);
+    server_->Open(std::move(listening_));
+    main_->Post([this] { OnServed(); });
+}
+
+void TcpPlugin::OnServed() {
+    const pool::PoolConfig& pool = config_.pool;
+    std::string workers = pool.debug ? "debug: a new worker for each event"
+                                     : std::to_string(pool.num_workers) +
+                                           (pool.num_workers == 1 ? " worker" : " workers");
+    for (const ServerStats& stats : stats_) {
+        container_->Announce("tcp    " + stats.address + "   " + stats.name + "   " + workers);
+        log_.Debug("tcp server was started", {{"server", stats.name}, {"address", stats.address}});
+    }
+    FinishServe({});
+}
+
+void TcpPlugin::FinishServe(Result<void> result) {
+    auto served = std::move(served_);
+    served_ = nullptr;
+    served(std::move(result));
+}
+
+Result<void> TcpPlugin::Reload() {
+    for (const ServerConfig& server : config_.servers) {
+        if (!server.tls) {
+            continue;
+        }
+        auto tls = net::TlsContext::Open(*server.tls);
+        if (!tls) {
+            return Forward(tls, "tcp.servers." + server.name + ".tls");
+        }
+        data_->Post([this, &server, context = std::move(*tls)]() mutable {
+            if (server_) {
+                server_->SetTls(server, std::move(context));
+            }
+        });
+    }
+    return {};
+}
+
+void TcpPlugin::Drain(Deadline deadline, Callback<void()> done) {
+    drained_ = std::move(done);
+    data_->Post([this, deadline] { DrainServer(deadline); });
+}
+
+void TcpPlugin::DrainServer(Deadline deadline) {
+    if (!server_) {
+        main_->Post(std::move(drained_));
+        return;
+    }
+    server_->Drain(deadline, [this] { main_->Post(std::move(drained_)); });
+}
+
+void TcpPlugin::Stop(Deadline deadline, Callback<void()> done) {
+    stopped_ = std::move(done);
+    data_->Post([this, deadline] { StopServer(deadline); });
+}
+
+void TcpPlugin::StopServer(Deadline deadline) {
+    stopping_ = true;
+    stop_deadline_ = deadline;
+    listening_.clear();
+    if (opening_) {
+        return;  // OnPoolOpened goes on
+    }
+    if (!server_) {
+        OnServerClosed();
+        return;
+    }
+    server_->Close(deadline, [this] { OnServerClosed(); });
+}
+
+void TcpPlugin::OnServerClosed() {
+    // Not inside the server's own callback.
+    data_->Post([this] {
+        group_->Detach();
+        rpc_->Detach();
+        server_.reset();
+        main_->Post(std::move(stopped_));
+    });
+}
+
+}  // namespace
+
+std::unique_ptr<Plugin> Make() { return std::make_unique<TcpPlugin>(); }
+
+}  // namespace rr::tcp

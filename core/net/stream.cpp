@@ -169,6 +169,13 @@ void Stream::Queue(Bytes bytes) {
     loop_.AtTurnEnd(*this);
 }
 
+size_t Stream::Untaken() const {
+    uv_os_fd_t fd;
+    int unsent = 0;
+    bool known = uv_fileno(&handle_->uv.handle, &fd) == 0 && ioctl(fd, TIOCOUTQ, &unsent) == 0;
+    return queued() + (known && unsent > 0 ? static_cast<size_t>(unsent) : 0);
+}
+
 int64_t Stream::UnreadInPipe() const {
     uv_os_fd_t fd;
     struct stat kind{};

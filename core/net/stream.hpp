@@ -91,6 +91,9 @@ public:
 
     bool broken() const { return broken_; }
 
+    // Of a socket: queued, or with the kernel and not yet taken by the peer. Falls while a slow peer
+    // reads, which queued() may not do for a long time.
+    size_t Untaken() const;
     // Of a pipe's writing end: bytes that the kernel took and nobody has read; -1: not known, as for
     // every socket.
     int64_t UnreadInPipe() const;

@@ -173,6 +173,7 @@ int64_t Stream::TryReadTls(char* out, size_t size) {
     if (!tls_->secured) {
         return broken_ ? -1 : 0;
     }
+    char ciphertext[kRecord];
     while (true) {
         TlsSession::Status status = session.Ready();
         if (status == TlsSession::Status::kData) {
@@ -188,7 +189,6 @@ int64_t Stream::TryReadTls(char* out, size_t size) {
         if (status != TlsSession::Status::kNeedMore) {
             return -1;
         }
-        char ciphertext[kRecord];
         int64_t got = ReadSocket(ciphertext, sizeof(ciphertext));
         if (got <= 0) {
             return got;

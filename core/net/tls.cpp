@@ -108,6 +108,7 @@ Result<Own<EVP_PKEY>> ReadKey(const std::string& path) {
             return -1;
         },
         &asked));
+    bool none = text->find("PRIVATE KEY-----") == std::string::npos;
     OPENSSL_cleanse(text->data(), text->size());
     if (key) {
         return key;
@@ -119,7 +120,6 @@ Result<Own<EVP_PKEY>> ReadKey(const std::string& path) {
                         "openssl pkey -in " +
                             path + " -out " + path + ".plain");
     }
-    bool none = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
     if (none) {
         ERR_clear_error();
     }

@@ -63,7 +63,9 @@ TlsSession::~TlsSession() { SSL_free(ssl_); }
 
 void TlsSession::Feed(Bytes ciphertext) {
     RR_ASSERT(lent_.empty());
-    lent_ = ciphertext;
+    if (last_ == Status::kNeedMore) {
+        lent_ = ciphertext;
+    }
 }
 
 void TlsSession::Keep() {

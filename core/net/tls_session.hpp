@@ -37,7 +37,8 @@ public:
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
 
-    // Lends ciphertext from the peer until Keep(), which copies what was not consumed.
+    // Lends ciphertext from the peer until Keep(), which copies what was not consumed. After an end
+    // or a failure it counts for nothing.
     // REQUIRES: what was lent before is consumed.
     void Feed(Bytes ciphertext);
     void Keep();

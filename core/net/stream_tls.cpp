@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kScratch = 64 * 1024;
 constexpr size_t kRecord = 16 * 1024;
-constexpr size_t kAtOnce = 256 * 1024;  // encrypted before the kernel is asked again
+constexpr size_t kAtOnce = 64 * 1024;  // encrypted before the kernel is asked again
 
 // Ciphertext of a read; apart from ReadScratch(), where the handler wants the plaintext.
 std::span<char> CipherScratch() {

@@ -1,9 +1,13 @@
 #include "core/net/tls.hpp"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <functional>
 #include <vector>
@@ -111,6 +115,25 @@ struct Fixture {
     Server server;
     std::unique_ptr<TestTlsClient> client;
 };
+
+// Ours and the client's end of a TCP connection.
+std::array<int, 2> LoopbackPair() {
+    int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* raw = reinterpret_cast<sockaddr*>(&address);
+    RR_CHECK(bind(listening, raw, size) == 0 && listen(listening, 1) == 0);
+    RR_CHECK(getsockname(listening, raw, &size) == 0);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    RR_CHECK(connect(client, raw, size) == 0);
+    int flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+    int server = accept4(listening, nullptr, nullptr, flags);
+    RR_CHECK(server >= 0 && fcntl(client, F_SETFL, O_NONBLOCK) == 0);
+    close(listening);
+    return {server, client};
+}
 
 std::string Pattern(size_t size) {
     std::string text(size, '\0');
@@ -388,6 +411,45 @@ TEST_CASE("tls: an abort resets and loses what was queued") {
     REQUIRE(f.Until([&f] { return f.client->over(); }));
     REQUIRE_FALSE(f.client->told_goodbye());
     REQUIRE(f.client->received.empty());
+}
+
+TEST_CASE("tls: over TCP bytes go both ways, and an abort is a reset") {
+    Fixture f;
+    f.context = Opened(f.folder.Settings("server"));
+    auto ends = LoopbackPair();
+    f.server.stream =
+        std::make_unique<Stream>(f.loop, Stream::Kind::kTcp, ends[0], &f.server, f.context);
+    f.client = std::make_unique<TestTlsClient>(ends[1], TestTlsClient::Options());
+    f.server.echoes = true;
+    std::string sent = Pattern(8 << 20);
+    f.client->to_send.Append(sent);
+    f.Handshake();
+    REQUIRE(f.Until([&] { return f.client->received.size() == sent.size(); }));
+    REQUIRE(f.client->received == sent);
+    f.client->reads = false;
+    f.server.stream->Queue(sent);
+    f.server.stream->Flush();
+    f.server.stream->Abort();
+    f.server.stream.reset();
+    char bytes[4096];
+    ssize_t got;
+    REQUIRE(f.loop.RunUntil([&] {
+        while ((got = read(ends[1], bytes, sizeof(bytes))) > 0) {
+        }
+        return got == 0 || errno != EAGAIN;
+    }));
+    REQUIRE(got == -1);
+    REQUIRE(errno == ECONNRESET);
+}
+
+TEST_CASE("tls: a client that does not trust us is told apart") {
+    Fixture f;
+    f.Connect();
+    SSL_set_verify(f.client->raw(), SSL_VERIFY_PEER, nullptr);
+    f.server.stream->StartReading();
+    REQUIRE(f.Until([&f] { return !f.server.closed.empty(); }));
+    REQUIRE(Has(f.server.fault, "the client does not accept our certificate: "));
+    REQUIRE(f.server.secured == 0);
 }
 
 TEST_CASE("tls: ALPN takes our favourite, and refuses a client with none of ours") {

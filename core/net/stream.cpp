@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <utility>
@@ -168,6 +170,15 @@ int64_t Stream::TryWrite(const Bytes* slices, size_t count) {
 void Stream::Queue(Bytes bytes) {
     pending_.Append(bytes);
     loop_.AtTurnEnd(*this);
+}
+
+int64_t Stream::UnreadInPipe() const {
+    uv_os_fd_t fd;
+    struct stat kind{};
+    int unread = 0;
+    bool known = uv_fileno(&handle_->uv.handle, &fd) == 0 && fstat(fd, &kind) == 0 &&
+                 S_ISFIFO(kind.st_mode) && ioctl(fd, FIONREAD, &unread) == 0;
+    return known ? unread : -1;
 }
 
 size_t Stream::queued() const {

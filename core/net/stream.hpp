@@ -102,6 +102,10 @@ public:
 
     bool broken() const { return broken_; }
 
+    // Of a pipe's writing end: bytes that the kernel took and nobody has read; -1: not known, as for
+    // every socket.
+    int64_t UnreadInPipe() const;
+
     // `127.0.0.1:40000`, `[::1]:40000`, or `@` for a Unix socket.
     std::string PeerName() const;
 

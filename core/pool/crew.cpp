@@ -192,8 +192,10 @@ void Pool::OnWorkerReady(Worker& worker) {
 void Pool::OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) {
     Changed();
     RemoveIdle(worker);
+    LeaveSlot(worker);
     Entry* current = worker.open_count() > 0 ? worker.open(0) : nullptr;
     Entry* next = worker.open_count() > 1 ? worker.open(1) : nullptr;
+    Death death{status, worker.untouched()};
     if (worker.open_count() > 0) {
         --executing_;
         worker.Forget();
@@ -219,10 +221,10 @@ void Pool::OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) {
         worker.gone_callback = nullptr;
     }
     if (next != nullptr) {
-        JudgeDeath(worker, *next, status, false);
+        JudgeDeath(worker, *next, death, false);
     }
     if (current != nullptr) {
-        JudgeDeath(worker, *current, status, true);
+        JudgeDeath(worker, *current, death, true);
     }
     loop_.Post([dead = std::move(dead)]() mutable { dead.reset(); });
     if (open_failed_) {
@@ -262,6 +264,7 @@ void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
                 "the worker speaks Goridge v2; set server.protocol: v2 to save the detour");
         }
         dialect_ = relay::Dialect::kV2;
+        EndEvents();
         return;
     }
     bool ending = services_.spawner->ending();
@@ -401,6 +404,7 @@ void Pool::RemoveWorker(Done done) {
         });
         if (one != workers_.end()) {
             (*one)->doomed = Leave::kRemoved;
+            Feed();  // another one may have to take its jobs
         }
     }
     done(Result<void>());

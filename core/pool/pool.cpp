@@ -14,8 +14,10 @@ namespace {
 constexpr size_t kOurQueue = 1024;          // if max_queue_size is absent ...
 constexpr size_t kOurQueuePerWorker = 256;  // ... or this much a worker, the larger
 constexpr uint8_t kMostHandedBack = 10;     // replace-me answers to one request
+constexpr uint8_t kMostDeaths = 3;          // of workers that did not even read a request
 constexpr Duration kGrowAfter = std::chrono::milliseconds(200);
 constexpr double kMeanWeight = 0.1;
+constexpr const char* kEventsNeedV3 = "the workers speak Goridge v2, which has no events";
 
 }  // namespace
 
@@ -66,6 +68,9 @@ Entry* Pool::NewEntry(const Job& job, JobSink& sink) {
     entry->job = job;
     entry->sink = &sink;
     entry->since = Clock::now();
+    if (job.affinity != 0 && !cfg_.debug) {
+        entry->lane = LaneOf(job.affinity);
+    }
     return entry;
 }
 
@@ -140,9 +145,12 @@ Ticket Pool::Exec(const Job& job, JobSink& sink) {
         EndLater(*entry, JobEnd::kClosed, "the pool is closing");
     } else if (total > std::numeric_limits<uint32_t>::max()) {
         EndLater(*entry, JobEnd::kTooLarge, "context and body exceed 4294967295 bytes");
-    } else if (QueueFull()) {
+    } else if (!job.patient && QueueFull()) {
         EndLater(*entry, JobEnd::kQueueFull, "the queue is full");
-    } else if (!queue_.empty() || !TryIdle(*entry)) {
+    } else if (job.event && dialect_ == relay::Dialect::kV2) {
+        EndLater(*entry, JobEnd::kProtocol, kEventsNeedV3);
+    } else if (!queue_.Behind(*entry).empty() ||
+               !(entry->lane == 0 ? TryIdle(*entry) : TryHolder(*entry))) {
         queue_.PushBack(entry);
         if (cfg_.debug) {
             EnsureDebugWorkers();
@@ -209,8 +217,7 @@ void Pool::Release(Worker& worker) {
         Retire(worker, worker.doomed);
         return;
     }
-    if (!queue_.empty()) {
-        Entry* entry = queue_.front();
+    if (Entry* entry = queue_.bound() > 0 ? NextFor(worker) : queue_.open().front()) {
         queue_.Remove(entry);
         if (Hand(worker, *entry)) {
             PrefetchFor(worker);
@@ -219,20 +226,27 @@ void Pool::Release(Worker& worker) {
         }
         return;
     }
+    if (closing_) {
+        Retire(worker, Leave::kClosing);  // all that wait do so for others
+        return;
+    }
     worker.in_idle = true;
     idle_.push_back(&worker);
 }
 
 // Gives queued requests to idle workers.
 void Pool::Feed() {
-    while (!queue_.empty() && !idle_.empty()) {
+    while (!queue_.open().empty() && !idle_.empty()) {
         Changed();
-        Entry* entry = queue_.front();
+        Entry* entry = queue_.open().front();
         queue_.Remove(entry);
         if (!TryIdle(*entry)) {
             queue_.PushFront(entry);
-            return;
+            break;
         }
+    }
+    if (queue_.bound() > 0) {
+        FeedBound();
     }
 }
 
@@ -278,6 +292,20 @@ void Pool::Resume(Ticket ticket) {
     }
 }
 
+// The workers turned out to speak v2.
+void Pool::EndEvents() {
+    std::vector<Entry*> events;
+    for (Entry* entry = queue_.open().front(); entry != nullptr; entry = entry->next) {
+        if (entry->job.event) {
+            events.push_back(entry);
+        }
+    }
+    for (Entry* entry : events) {
+        queue_.Remove(entry);
+        EndLater(*entry, JobEnd::kProtocol, kEventsNeedV3);
+    }
+}
+
 // Some worker has begun it: it is not only waiting in a pipe.
 bool Pool::Running(const Entry& entry) {
     return std::any_of(entry.on.begin(), entry.on.end(), [&entry](const Worker* holder) {
@@ -291,20 +319,25 @@ void Pool::ArmQueueTimer() {
     if (queue_.empty() || queue_timer_.armed()) {
         return;
     }
-    Instant now = Clock::now();
-    Duration next = queue_.front()->since + cfg_.allocate_timeout - now;
-    if (cfg_.dynamic && !cfg_.debug) {
+    Duration next = Duration::max();
+    if (const Entry* first = queue_.first_hurried()) {
+        next = first->since + cfg_.allocate_timeout - Clock::now();
+    }
+    if (cfg_.dynamic && !cfg_.debug && !queue_.open().empty()) {
         Duration patience = std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10);
         next = std::min(next, patience);
     }
-    queue_timer_.Arm(std::max<Duration>(next, std::chrono::milliseconds(1)));
+    if (next != Duration::max()) {
+        queue_timer_.Arm(std::max<Duration>(next, std::chrono::milliseconds(1)));
+    }
 }
 
 void Pool::OnQueueTimer() {
     Changed();
     Instant now = Clock::now();
-    while (!queue_.empty() && now - queue_.front()->since >= cfg_.allocate_timeout) {
-        Entry* entry = queue_.front();
+    for (Entry* entry = queue_.first_hurried();
+         entry != nullptr && now - entry->since >= cfg_.allocate_timeout;
+         entry = queue_.first_hurried()) {
         queue_.Remove(entry);
         if (Running(*entry)) {
             continue;  // prefetched, and its turn has come meanwhile
@@ -315,8 +348,9 @@ void Pool::OnQueueTimer() {
         }
         End(*entry, JobEnd::kNoWorker, text);
     }
-    if (cfg_.dynamic && !cfg_.debug && !queue_.empty() &&
-        now - queue_.front()->since >= std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10)) {
+    const Entry* first = queue_.open().front();
+    if (cfg_.dynamic && !cfg_.debug && first != nullptr &&
+        now - first->since >= std::min<Duration>(kGrowAfter, cfg_.allocate_timeout / 10)) {
         Grow();
     }
     ArmQueueTimer();
@@ -449,15 +483,18 @@ void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
     Feed();
 }
 
-// Once, within the first allocate_timeout, and only what may run twice.
-bool Pool::MayReplay(const Entry& entry) const {
+// Within the first allocate_timeout. What may run twice: once; what the dead worker had not read a
+// byte of: whatever it is, since nobody has seen it.
+bool Pool::MayReplay(const Entry& entry, bool untouched) const {
     bool in_time = Clock::now() - entry.since < cfg_.allocate_timeout;
-    return entry.job.replayable && entry.deaths == 0 && in_time && !closing_ && !entry.cancelled &&
-           !entry.ended;
+    bool harmless =
+        untouched ? entry.deaths < kMostDeaths : entry.job.replayable && entry.deaths == 0;
+    return harmless && in_time && !closing_ && !entry.cancelled && !entry.ended;
 }
 
 // A worker died under a request that it may or may not have begun.
-void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bool first) {
+void Pool::JudgeDeath(Worker& worker, Entry& entry, const Death& death, bool first) {
+    const ExitStatus& status = death.status;
     entry.Detach(&worker);
     if (entry.ended || entry.attached()) {
         entry.deaths += first ? 1 : 0;
@@ -478,7 +515,7 @@ void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bo
         }
         return;
     }
-    if (!begun && MayReplay(entry)) {
+    if (!begun && MayReplay(entry, death.untouched)) {
         ++entry.deaths;
         if (!entry.in_queue) {
             Requeue(entry);
@@ -491,7 +528,9 @@ void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bo
     std::string text = "worker " + std::to_string(worker.pid());
     text += status.signal != 0 ? " was killed by signal " + std::to_string(status.signal)
                                : " exited with code " + std::to_string(status.code);
-    text += begun ? " in the middle of its answer" : " before it answered";
+    text += !begun            ? " before it answered"
+            : entry.job.event ? " before it was done with the event"
+                              : " in the middle of its answer";
     End(entry, JobEnd::kWorkerDied, text);
 }
 

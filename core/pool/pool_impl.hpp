@@ -1,5 +1,5 @@
-// Pool: the WorkerPool. Its sources: pool.cpp hands requests out, prefetch.cpp ahead of time;
-// crew.cpp keeps the right number of processes alive, supervision.cpp within their limits; reset.cpp
+// Pool: the WorkerPool. Its sources: pool.cpp hands requests out, prefetch.cpp ahead of time,
+// affinity.cpp to the one worker that shall have them; crew.cpp keeps the right number of processes alive, supervision.cpp within their limits; reset.cpp
 // replaces a generation; closing.cpp ends it all.
 //
 // Thread: its loop.
@@ -69,9 +69,25 @@ private:
     void OnQueueTimer();
     void ArmQueueTimer();
     void Requeue(Entry& entry);
+    void EndEvents();
     static bool Running(const Entry& entry);
-    bool MayReplay(const Entry& entry) const;
-    void JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bool first);
+    bool MayReplay(const Entry& entry, bool untouched) const;
+    struct Death {
+        ExitStatus status;
+        bool untouched;  // it had not read a byte of its oldest request
+    };
+    void JudgeDeath(Worker& worker, Entry& entry, const Death& death, bool first);
+
+    // affinity.cpp
+    uint32_t LaneOf(uint64_t affinity);
+    Worker* Holder(size_t slot);
+    bool MayHold(const Worker& worker) const;
+    bool Holds(const Worker& worker) const;
+    bool SuccessorComing() const;
+    bool TryHolder(Entry& entry);
+    Entry* NextFor(const Worker& worker);
+    void FeedBound();
+    void LeaveSlot(const Worker& worker);
 
     // prefetch.cpp
     bool MayPrefetch(const Worker& worker, Instant now) const;
@@ -150,7 +166,8 @@ private:
     // Requests.
     std::vector<std::unique_ptr<Entry>> entries_;  // slot = id & 0xffffffff
     std::vector<uint32_t> free_entries_;
-    EntryQueue queue_;
+    WaitingRoom queue_;
+    std::vector<Worker*> slots_;  // who runs the jobs of a slot; num_workers, or none so far
     size_t executing_ = 0;
     std::vector<Entry*> ended_;  // their OnDone comes at the end of the turn
     net::Timer queue_timer_;

@@ -14,131 +14,12 @@
 
 #include <catch2/catch.hpp>
 
-#include "core/api/events.hpp"
 #include "core/pool/group.hpp"
-#include "relay/frame.hpp"
+#include "core/pool/pool_for_test.hpp"
 #include "relay/socket_hub.hpp"
 
 namespace rr::pool {
 namespace {
-
-using std::chrono::milliseconds;
-
-std::string WorkerProgram() { return std::string(RR_TEST_WORKER); }
-
-class Call final : public JobSink {
-public:
-    explicit Call(const std::string& body, bool replayable = false)
-        : bytes_(std::string(kHeadroom, '\0') + "{}" + body) {
-        job.context = bytes_.data() + kHeadroom;
-        job.context_size = 2;
-        job.body_size = static_cast<uint32_t>(body.size());
-        job.codec = relay::flag::kJson;
-        job.replayable = replayable;
-    }
-    void OnHead(const AnswerHead& head) override {
-        ++frames;
-        if (!head.context.empty()) {
-            context = head.context;
-        }
-    }
-    bool OnChunk(Bytes body) override {
-        answer += body;
-        return !pause;
-    }
-    void OnDone(const JobResult& result) override {
-        REQUIRE_FALSE(end);
-        end = result.end;
-        message = result.message;
-    }
-    std::string Summary() const override { return "a test's call"; }
-
-    Job job;
-    std::string context;
-    std::string answer;
-    std::string message;
-    std::optional<JobEnd> end;
-    int frames = 0;
-    bool pause = false;
-
-private:
-    std::string bytes_;
-};
-
-struct Fixture {
-    explicit Fixture(const std::function<void(PoolConfig&)>& tune = {},
-                     std::vector<std::pair<std::string, std::string>> env = {}) {
-        config.num_workers = 2;
-        config.destroy_timeout = std::chrono::seconds(2);
-        if (tune) {
-            tune(config);
-        }
-        services.main = &loop;
-        services.spawner = spawner.get();
-        services.events = &events;
-        services.settings.command = {WorkerProgram()};
-        services.settings.env = std::move(env);
-        services.settings.version = "2025.1.14";
-        events.worker.Subscribe([this](const WorkerEvent& e) {
-            ++seen[e.change];
-            if (e.change == WorkerChange::kRecycled) {
-                ++reasons[std::string(e.reason)];
-            }
-        });
-    }
-    ~Fixture() { Shut(); }
-
-    bool Open() {
-        bool called = false;
-        WorkerPool::Open(loop, services, "test", config, pulse, [&](auto opened) {
-            called = true;
-            if (opened) {
-                pool = std::move(*opened);
-            } else {
-                error = opened.error().message;
-            }
-        });
-        REQUIRE(loop.RunUntil([&called] { return called; }));
-        return pool != nullptr;
-    }
-    void Shut(Duration grace = std::chrono::seconds(5)) {
-        if (!pool) {
-            return;
-        }
-        bool closed = false;
-        pool->Close(Clock::now() + grace, [&closed] { closed = true; });
-        REQUIRE(loop.RunUntil([&closed] { return closed; }));
-        pool.reset();
-    }
-    // Runs one request to its end.
-    Call& Run(Call& call) {
-        pool->Exec(call.job, call);
-        REQUIRE(loop.RunUntil([&call] { return call.end.has_value(); }));
-        return call;
-    }
-    std::string Ask(const std::string& body) {
-        Call call(body);
-        Run(call);
-        return call.end == JobEnd::kDone ? call.answer : "failed: " + call.message;
-    }
-    Result<void> Reset() {
-        std::optional<Result<void>> result;
-        pool->Reset([&result](Result<void> r) { result = std::move(r); });
-        REQUIRE(loop.RunUntil([&result] { return result.has_value(); }));
-        return std::move(*result);
-    }
-
-    EventBus events;
-    GroupPulse pulse;
-    Loop loop{"test"};
-    std::unique_ptr<Spawner> spawner = Spawner::Make(loop);
-    Services services;
-    PoolConfig config;
-    std::unique_ptr<WorkerPool> pool;
-    std::string error;
-    std::map<WorkerChange, int> seen;
-    std::map<std::string, int> reasons;
-};
 
 int ConnectTo(const net::Address& address) {
     int fd;
@@ -160,8 +41,6 @@ int ConnectTo(const net::Address& address) {
     REQUIRE(status == 0);
     return fd;
 }
-
-const std::vector<std::pair<std::string, std::string>> kNumbered = {{"NUMBERED", "1"}};
 
 }  // namespace
 
@@ -735,6 +614,29 @@ TEST_CASE("pool: ttl retires a worker when its successor is ready") {
     std::string first = f.Ask("pid");
     REQUIRE(f.loop.RunUntil([&] { return f.reasons["ttl"] >= 1; }));
     REQUIRE(f.Ask("pid") != first);
+}
+
+TEST_CASE(
+    "pool: a request that a dead worker had not read is run by the next one, replayable or not") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    pid_t pid = static_cast<pid_t>(std::stoi(f.Ask("pid")));
+    REQUIRE(kill(pid, SIGSTOP) == 0);  // alive, and reading nothing
+    Call call("echo it");
+    f.pool->Exec(call.job, call);
+    REQUIRE(kill(pid, SIGKILL) == 0);
+    REQUIRE(f.loop.RunUntil([&call] { return call.end.has_value(); }));
+    REQUIRE(call.end == JobEnd::kDone);
+    REQUIRE(call.answer == "it");
+}
+
+TEST_CASE("pool: a request that a dead worker had begun to read is not run again") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    Call call("kill");
+    f.pool->Exec(call.job, call);
+    REQUIRE(f.loop.RunUntil([&call] { return call.end.has_value(); }));
+    REQUIRE(call.end == JobEnd::kWorkerDied);
 }
 
 }  // namespace rr::pool

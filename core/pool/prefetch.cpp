@@ -17,21 +17,21 @@ constexpr size_t kPrefetchLooks = 8;  // workers looked at for one request
 
 bool Pool::MayPrefetch(const Worker& worker, Instant now) const {
     return worker.serving() && worker.numbered() && worker.open_count() == 1 &&
-           !worker.streaming() && worker.doomed == Leave::kNo && !worker.parked &&
-           mean_run_ns_ < static_cast<double>(kPrefetchMean.count()) &&
+           !worker.streaming() && !worker.awaiting_fence() && worker.doomed == Leave::kNo &&
+           !worker.parked && mean_run_ns_ < static_cast<double>(kPrefetchMean.count()) &&
            now - worker.started() < kPrefetchPatience &&
            (worker.max_execs == 0 || worker.max_execs >= worker.execs() + 2);
 }
 
 void Pool::PrefetchFor(Worker& worker) {
-    if (queue_.empty() || cfg_.debug || cfg_.prefetch == PoolConfig::Prefetch::kOff ||
+    if (queue_.open().empty() || cfg_.debug || cfg_.prefetch == PoolConfig::Prefetch::kOff ||
         !idle_.empty()) {
         return;
     }
-    Entry* entry = queue_.front();
+    Entry* entry = queue_.open().front();
     const Job& job = entry->job;
-    if (!job.replayable || entry->deaths > 0 || entry->attached() || job.body_file >= 0 ||
-        job.context_size + job.body_size + kHeadroom > kPrefetchFrame ||
+    if (!job.replayable || job.event || entry->deaths > 0 || entry->attached() ||
+        job.body_file >= 0 || job.context_size + job.body_size + kHeadroom > kPrefetchFrame ||
         !MayPrefetch(worker, Clock::now()) || !worker.Prefetch(*entry)) {
         return;
     }
@@ -45,7 +45,8 @@ void Pool::PrefetchAny() {
     if (cfg_.prefetch == PoolConfig::Prefetch::kOff || workers_.empty()) {
         return;
     }
-    for (size_t i = 0; i < std::min(kPrefetchLooks, workers_.size()) && !queue_.empty(); ++i) {
+    for (size_t i = 0; i < std::min(kPrefetchLooks, workers_.size()) && !queue_.open().empty();
+         ++i) {
         prefetch_cursor_ = (prefetch_cursor_ + 1) % workers_.size();
         Worker& worker = *workers_[prefetch_cursor_];
         if (worker.numbered() && worker.open_count() == 1) {

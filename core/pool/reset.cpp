@@ -158,6 +158,7 @@ void Pool::TakeOver(size_t count) {
             Retire(*old[i], Leave::kReset);
         }
     }
+    Feed();  // the new ones have the slots of the old
     if (last) {
         if (!reset_timer_.armed()) {
             reset_timer_.Arm(cfg_.reset_timeout);

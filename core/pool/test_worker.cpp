@@ -2,6 +2,11 @@
 // of a request says what to do:
 //   echo TEXT | pid | sleep MS TEXT | exit CODE | kill | error TEXT | double | garbage | replace
 //   stream N | hang (never answers, obeys nothing) | count (bytes received)
+// For events, which may be answered otherwise than once:
+//   none | times N | streams N (of three chunks each) | oops (answer, two errors, answer)
+//   leave (answers, then exits) | return (answers, then asks to be replaced)
+//   unended (a stream without its end) | flow (the same, and obeys nothing) | options (one too many)
+// It reads a frame's header with one call, as SDKs do: one that comes in pieces is its end.
 // Environment: BOOT_EXIT=CODE ends it at once, BOOT_SILENT=1 never answers the handshake,
 // NUMBERED=1 negotiates request numbers, STUBBORN=1 ignores the stop command. RR_RELAY=tcp://... or
 // unix://... makes it connect instead of using its pipes.
@@ -42,7 +47,12 @@ struct Request {
 
 bool ReadRequest(Request& r) {
     std::string head(rr::relay::kFrameBase, '\0');
-    if (!ReadAll(head.data(), head.size())) {
+    ssize_t got = read(0, head.data(), head.size());
+    if (got != static_cast<ssize_t>(head.size())) {
+        if (got > 0) {
+            fprintf(stderr, "a header in pieces\n");
+            exit(9);
+        }
         return false;
     }
     size_t options = (static_cast<unsigned char>(head[0]) & 0x0f) - 3;
@@ -122,6 +132,39 @@ void Obey(const std::string& body) {
             Answer(i == 0 ? context : "", "chunk", 0, rr::relay::stream::kStream);
         }
         Answer("", "end");
+    } else if (verb == "none") {
+        return;
+    } else if (verb == "times") {
+        for (int i = 0; i < atoi(rest.c_str()); ++i) {
+            Answer(context, std::to_string(i));
+        }
+    } else if (verb == "streams") {
+        for (int i = 0; i < atoi(rest.c_str()); ++i) {
+            for (int chunk = 0; chunk < 3; ++chunk) {
+                Answer(chunk == 0 ? context : "", "c", 0, rr::relay::stream::kStream);
+            }
+            Answer("", "e");
+        }
+    } else if (verb == "oops") {
+        Answer(context, "before");
+        Answer("", "the first", rr::relay::flag::kError);
+        Answer("", "the second", rr::relay::flag::kError);
+        Answer(context, "after");
+    } else if (verb == "leave") {
+        Answer(context, "bye");
+        exit(3);
+    } else if (verb == "return") {
+        Answer(context, "one");
+        Answer("{\"stop\":true}", "");
+    } else if (verb == "unended" || verb == "flow") {
+        Answer(context, "c", 0, rr::relay::stream::kStream);
+        while (verb == "flow") {
+            pause();
+        }
+    } else if (verb == "options") {
+        numbered = !numbered;
+        Answer(context, "x");
+        numbered = !numbered;
     } else if (verb == "hang") {
         while (true) {
             pause();

@@ -45,7 +45,7 @@ class WorkerOwner {
 public:
     virtual void OnWorkerReady(Worker& worker) = 0;
     // The oldest request of the worker is over: answered, or handed back (replace me).
-    // entry is null if it was abandoned.
+    // entry is null if it was abandoned. An event is over when the fence behind it was answered.
     virtual void OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) = 0;
     virtual void OnHandedBack(Worker& worker, Entry* entry) = 0;
     // Back in its wait loop some time after the answer (fence).
@@ -90,7 +90,7 @@ public:
     void StopStream();
     void ResumeOutput() { channel_->Resume(); }
     // Drops every request it holds; the owner has taken them back.
-    void Forget() { open_ = {}, open_count_ = 0, streaming_ = false, awaiting_fence_ = false; }
+    void Forget();
 
     // True if it wrote something that nobody asked for, or is gone.
     relay::Channel::Unsolicited Peek() { return channel_->Peek(); }
@@ -110,9 +110,14 @@ public:
     bool serving() const { return booted_ && !leaving() && !exited_; }
     bool numbered() const { return numbered_; }
     bool busy() const { return open_count_ > 0 || awaiting_fence_; }
+    bool awaiting_fence() const { return awaiting_fence_; }
     size_t open_count() const { return open_count_; }
     Entry* open(size_t i) const { return open_[i].entry; }
     bool streaming() const { return streaming_; }
+    // It has not read a byte of its oldest request: whoever gets that next gets it for the first time.
+    bool untouched() const {
+        return open_count_ > 0 && channel_ && channel_->NoneRead(open_[0].before);
+    }
     // Its output ended inside a frame.
     bool cut_off() const { return channel_ && channel_->mid_frame(); }
     relay::Dialect dialect() const { return settings_.dialect; }
@@ -143,6 +148,7 @@ private:
     struct Open {
         Entry* entry = nullptr;  // null: abandoned, its answer is dropped
         uint32_t number = 0;
+        uint64_t before = 0;  // what had been sent when it was handed over
     };
 
     relay::ChannelHandler& AsHandler() { return *this; }
@@ -160,9 +166,15 @@ private:
     bool OnError(Bytes body);
     bool Number(const relay::FrameHeader& header);
     bool Claim();
+    bool OnFence();
+    void EndEventAnswer();
     void EndAnswer(JobEnd end, Bytes message);
+    void CheckInput();
     void Broken(JobEnd end, const std::string& message);
     bool Write(Entry& entry, uint32_t number, bool at_once);
+    bool WriteV2(Job& job);
+    Bytes Fence();
+    void PutFence();
     void PumpFile();
     void OnFilePiece(int64_t size);
     void Escalate();
@@ -211,8 +223,19 @@ private:
     bool answer_begun_ = false;  // of the oldest request
     bool frame_more_ = false;    // the frame that is delivered in pieces is not the last
     bool stop_sent_ = false;     // STOP to a stream
-    bool awaiting_fence_ = false;
     char v2_body_prefix_[17];
+
+    // The pid request behind a request; its answer tells that the worker waits for the next one.
+    bool awaiting_fence_ = false;  // it was sent, or is due
+    bool fence_due_ = false;       // it follows when the request has gone out
+    std::string fence_;            // the frame, from the first one on
+    std::string fence_answer_;     // the worker's, which is always the same
+
+    // The oldest request, if it is an event: it may be answered any number of times.
+    bool event_ = false;
+    bool event_answered_ = false;  // at least once, or an error came
+    bool event_failed_ = false;
+    std::string event_error_;
 
     // A body that comes from a file.
     Entry* file_entry_ = nullptr;

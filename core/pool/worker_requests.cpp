@@ -1,8 +1,10 @@
 // A worker's requests and answers; worker.cpp has its life.
+#include <limits.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "core/pool/worker.hpp"
 #include "relay/frame_v2.hpp"
@@ -11,6 +13,8 @@ namespace rr::pool {
 namespace {
 
 constexpr size_t kFilePiece = 64 * 1024;
+// What goes into a pipe in one write and is never split, however large the pipe is.
+constexpr size_t kAtomic = PIPE_BUF;
 constexpr Bytes kReplaceMe = "{\"stop\":true}";
 
 }  // namespace
@@ -19,12 +23,16 @@ constexpr Bytes kReplaceMe = "{\"stop\":true}";
 
 bool Worker::Start(Entry& entry) {
     RR_ASSERT(serving() && open_count_ == 0);
+    uint64_t before = channel_->sent();
     if (!Write(entry, last_number_ + 1, false)) {
+        awaiting_fence_ = fence_due_ = false;
         return false;
     }
     ++last_number_;
     ++execs_;
-    open_[0] = {&entry, last_number_};
+    event_ = entry.job.event;
+    event_answered_ = event_failed_ = false;
+    open_[0] = {&entry, last_number_, before};
     open_count_ = 1;
     entry.Attach(this);
     answer_begun_ = false;
@@ -44,11 +52,12 @@ bool Worker::Start(Entry& entry) {
 
 bool Worker::Prefetch(Entry& entry) {
     RR_ASSERT(numbered_ && open_count_ == 1);
+    uint64_t before = channel_->sent();
     if (!Write(entry, last_number_ + 1, true)) {
         return false;
     }
     ++last_number_;
-    open_[1] = {&entry, last_number_};
+    open_[1] = {&entry, last_number_, before};
     open_count_ = 2;
     entry.Attach(this);
     return true;
@@ -57,16 +66,8 @@ bool Worker::Prefetch(Entry& entry) {
 // Writes the frame: the header goes into the headroom in front of the context.
 bool Worker::Write(Entry& entry, uint32_t number, bool at_once) {
     Job& job = entry.job;
-    uint64_t body = job.body_size + job.body_file_size;
     if (settings_.dialect == relay::Dialect::kV2) {
-        constexpr uint8_t kContext = relay::v2::flag::kControl | relay::v2::flag::kRaw;
-        char* start = job.context - relay::v2::kPrefixSize;
-        relay::v2::EncodePrefix({kContext, job.context_size}, start);
-        relay::v2::EncodePrefix({0, body}, v2_body_prefix_);
-        Bytes slices[3] = {Bytes(start, relay::v2::kPrefixSize + job.context_size),
-                           Bytes(v2_body_prefix_, sizeof(v2_body_prefix_)),
-                           Bytes(job.context + job.context_size, job.body_size)};
-        if (!channel_->Send(slices, 3)) {
+        if (!WriteV2(job)) {
             return false;
         }
     } else {
@@ -75,30 +76,59 @@ bool Worker::Write(Entry& entry, uint32_t number, bool at_once) {
         header.options = numbered_ ? 2 : 1;
         header.option[0] = job.context_size;
         header.option[1] = number;
-        header.payload = static_cast<uint32_t>(job.context_size + body);
+        header.payload =
+            static_cast<uint32_t>(job.context_size + job.body_size + job.body_file_size);
         char* start = job.context - header.size();
         relay::EncodeFrameHeader(header, start);
         Bytes frame(start, header.size() + job.context_size + job.body_size);
         if (at_once) {
             return channel_->TrySend(frame);
         }
-        awaiting_fence_ = job.event || (settings_.config->fence && !numbered_ && job.body_file < 0);
-        if (awaiting_fence_) {
-            std::string fence = relay::PidRequest(relay::Dialect::kV3, getpid());
-            Bytes slices[2] = {frame, fence};
-            if (!channel_->Send(slices, 2)) {
-                return false;
-            }
-        } else if (!channel_->Send(frame)) {
+        awaiting_fence_ = job.event || (settings_.config->fence && !numbered_);
+        bool together =
+            awaiting_fence_ && job.body_file_size == 0 && frame.size() + Fence().size() <= kAtomic;
+        Bytes slices[2] = {frame, together ? Fence() : Bytes()};
+        if (!channel_->Send(slices, together ? 2 : 1)) {
             return false;
         }
+        fence_due_ = awaiting_fence_ && !together;
     }
     if (job.body_file >= 0 && job.body_file_size > 0) {
         file_entry_ = &entry;
         file_offset_ = 0;
         PumpFile();
     }
+    PutFence();
     return true;
+}
+
+bool Worker::WriteV2(Job& job) {
+    constexpr uint8_t kContext = relay::v2::flag::kControl | relay::v2::flag::kRaw;
+    char* start = job.context - relay::v2::kPrefixSize;
+    relay::v2::EncodePrefix({kContext, job.context_size}, start);
+    relay::v2::EncodePrefix({0, job.body_size + job.body_file_size}, v2_body_prefix_);
+    Bytes slices[3] = {Bytes(start, relay::v2::kPrefixSize + job.context_size),
+                       Bytes(v2_body_prefix_, sizeof(v2_body_prefix_)),
+                       Bytes(job.context + job.context_size, job.body_size)};
+    return channel_->Send(slices, 3);
+}
+
+Bytes Worker::Fence() {
+    if (fence_.empty()) {
+        fence_ = relay::PidRequest(relay::Dialect::kV3, getpid());
+    }
+    return fence_;
+}
+
+// SDKs read a header with one call and die of one that comes in two pieces. So a fence never shares
+// a long write with its request: it is one of its own when everything before it has gone out, short
+// enough to go into a pipe whole or, if that is full, not at all yet.
+void Worker::PutFence() {
+    if (!fence_due_ || file_entry_ != nullptr || channel_->sending() || leaving()) {
+        return;
+    }
+    fence_due_ = false;
+    channel_->Send(Fence());  // broken: CheckInput, or the end of its output
 }
 
 // Sends the next piece of a request's file, one at a time, each when the one before has gone out.
@@ -142,12 +172,16 @@ void Worker::OnFilePiece(int64_t size) {
     if (file_offset_ == file_entry_->job.body_file_size) {
         file_entry_ = nullptr;
         file_piece_.reset();
+        PutFence();
         return;
     }
     PumpFile();
 }
 
-void Worker::OnSent() { PumpFile(); }
+void Worker::OnSent() {
+    PumpFile();
+    PutFence();
+}
 
 void Worker::Abandon(Entry& entry) {
     for (size_t i = 0; i < open_count_; ++i) {
@@ -156,6 +190,12 @@ void Worker::Abandon(Entry& entry) {
         }
     }
     entry.Detach(this);
+}
+
+void Worker::Forget() {
+    open_ = {};
+    open_count_ = 0;
+    streaming_ = awaiting_fence_ = fence_due_ = false;
 }
 
 void Worker::StopStream() {
@@ -202,7 +242,8 @@ bool Worker::OnFrame(const relay::FrameHeader& header, Bytes context, Bytes body
     }
     Entry* entry = open_[0].entry;
     bool more = (header.stream & relay::stream::kStream) != 0;
-    if (!answer_begun_ && !more && whole && body.empty() && context == kReplaceMe) {
+    bool first = !answer_begun_ && !event_answered_;
+    if (first && !more && whole && body.empty() && context == kReplaceMe) {
         open_[0] = open_[1];
         --open_count_;
         if (entry != nullptr) {
@@ -238,16 +279,15 @@ bool Worker::OnFrame(const relay::FrameHeader& header, Bytes context, Bytes body
     if (settings_.config->supervisor.exec_ttl > Duration::zero() && more) {
         started_ = Clock::now();  // exec_ttl applies to each frame of a stream
     }
-    if (entry != nullptr && entry->job.event) {
-        streaming_ = more;
-        return true;
-    }
-    if (whole && !more) {
+    if (whole && !more && !event_) {
         // Whatever the sink said: the next answer is somebody else's, and nobody would resume it.
         EndAnswer(JobEnd::kDone, "");
         return true;
     }
-    return go_on || (entry != nullptr && entry->cancelled);
+    if (whole && !more) {
+        EndEventAnswer();
+    }
+    return go_on || entry == nullptr || entry->cancelled;
 }
 
 bool Worker::OnBody(Bytes piece, bool last) {
@@ -259,14 +299,14 @@ bool Worker::OnBody(Bytes piece, bool last) {
     if (entry != nullptr && !entry->cancelled) {
         go_on = entry->sink->OnChunk(piece);
     }
-    if (entry != nullptr && entry->job.event) {
-        return true;
-    }
-    if (last && !frame_more_) {
+    if (last && !frame_more_ && !event_) {
         EndAnswer(JobEnd::kDone, "");
         return true;
     }
-    return go_on || (entry != nullptr && entry->cancelled);
+    if (last && !frame_more_) {
+        EndEventAnswer();
+    }
+    return go_on || entry == nullptr || entry->cancelled;
 }
 
 // An answer must carry the number of the oldest open request, from workers that number.
@@ -308,11 +348,22 @@ bool Worker::OnError(Bytes body) {
         Claim();
     }
     streaming_ = false;
-    EndAnswer(JobEnd::kSoftError, body);
+    if (!event_) {
+        EndAnswer(JobEnd::kSoftError, body);
+        return true;
+    }
+    if (!event_failed_) {
+        event_failed_ = true;
+        event_error_ = body;
+    }
+    EndEventAnswer();
     return true;
 }
 
 bool Worker::OnControl(Bytes payload) {
+    if (awaiting_fence_ && !fence_answer_.empty() && payload == fence_answer_) {
+        return OnFence();
+    }
     Result<relay::PidReply> reply = relay::ParsePidReply(payload);
     if (!booted_) {
         if (!reply) {
@@ -326,20 +377,51 @@ bool Worker::OnControl(Bytes payload) {
         Broken(JobEnd::kProtocol, "the worker sent a control frame that nobody asked for");
         return true;
     }
-    // The fence: it is back in its wait loop.
+    fence_answer_ = payload;
+    return OnFence();
+}
+
+// The worker is back in its wait loop.
+bool Worker::OnFence() {
+    if (fence_due_) {
+        Broken(JobEnd::kProtocol, "the worker answered a pid request before it got it");
+        return true;
+    }
     awaiting_fence_ = false;
-    if (open_count_ > 0 && open_[0].entry != nullptr && open_[0].entry->job.event) {
-        EndAnswer(JobEnd::kDone, "");
-        return true;
-    }
-    if (open_count_ > 0) {
+    if (open_count_ == 0) {
+        idle_since_ = Clock::now();
+        if (state_ == WorkerState::kWorking) {
+            state_ = WorkerState::kReady;
+        }
+        owner_.OnWorkerFree(*this);
+    } else if (!event_) {
         Broken(JobEnd::kProtocol, "the worker went on to the next request without an answer");
-        return true;
+    } else if (streaming_ && !stop_sent_) {
+        Broken(JobEnd::kProtocol, "the worker went on to the next event in the middle of a stream");
+    } else {
+        // The owner may start the next event before it ends this one.
+        std::string error = std::exchange(event_error_, {});
+        EndAnswer(event_failed_ ? JobEnd::kSoftError : JobEnd::kDone, error);
     }
-    idle_since_ = Clock::now();
-    state_ = WorkerState::kReady;
-    owner_.OnWorkerFree(*this);
     return true;
+}
+
+// More of them may follow: the fence ends the event.
+void Worker::EndEventAnswer() {
+    event_answered_ = true;
+    streaming_ = answer_begun_ = false;
+    if (stop_sent_) {
+        stop_sent_ = false;
+        life_timer_.Disarm();
+    }
+    CheckInput();
+}
+
+// Nobody will answer a fence that could not be sent.
+void Worker::CheckInput() {
+    if (awaiting_fence_ && channel_->write_broken()) {
+        Broken(JobEnd::kWorkerDied, "the worker reads no more");
+    }
 }
 
 void Worker::EndAnswer(JobEnd end, Bytes message) {
@@ -367,6 +449,7 @@ void Worker::EndAnswer(JobEnd end, Bytes message) {
         entry->Detach(this);
     }
     owner_.OnAnswerEnd(*this, entry, end, message);
+    CheckInput();
 }
 
 void Worker::Broken(JobEnd end, const std::string& message) {
@@ -378,6 +461,9 @@ void Worker::OnExecLimit() {
         return;
     }
     Duration limit = settings_.config->supervisor.exec_ttl;
+    if (event_ && channel_->paused()) {
+        started_ = Clock::now();  // it waits for us
+    }
     Duration run = Clock::now() - started_;
     if (run + std::chrono::milliseconds(1) < limit) {
         exec_timer_->Arm(limit - run);

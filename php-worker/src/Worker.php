@@ -153,6 +153,21 @@ final class Worker
         $this->send($body, $context, $flags, Frame::STREAM);
     }
 
+    /**
+     * For protocols whose requests may be answered several times or not at all (tcp): sends one
+     * answer, or with $more a part of one, whether the request is open or not.
+     */
+    public function reply(string $body, string $context, bool $more = false): void
+    {
+        $this->send($body, $context, 0, $more ? Frame::STREAM : 0);
+    }
+
+    /** The request in hand needs no answer, or none after those of reply(). */
+    public function settle(): void
+    {
+        $this->open = false;
+    }
+
     /** Answers the request in hand with an error; the worker stays in service. */
     public function error(string $message): void
     {

@@ -198,7 +198,8 @@ TcpConfig ParseTcpConfig(const Section& s) {
                 return !server.addr.empty() && SameAddress(server, other);
             });
         if (twin != c.servers.end()) {
-            section.Problem("addr", "is already the address of the server " + twin->name);
+            section.Problem("addr",
+                            server.addr + " is already the address of the server " + twin->name);
         }
         c.servers.push_back(std::move(server));
     }

@@ -92,7 +92,8 @@ TEST_CASE("tcp config: what is missing or wrong is named") {
     REQUIRE(scheme.find("tcp.servers.a.addr: ") == 0);
     REQUIRE(scheme.find("invalid Protocol") != std::string::npos);
     Read twice("tcp:\n  servers:\n    a: {addr: \":7001\"}\n    b: {addr: \"tcp://:7001\"}\n");
-    REQUIRE(twice.problems() == "tcp.servers.b.addr: is already the address of the server a\n");
+    REQUIRE(twice.problems() ==
+            "tcp.servers.b.addr: tcp://:7001 is already the address of the server a\n");
 }
 
 TEST_CASE("tcp config: framings and what they need") {

@@ -1,7 +1,6 @@
 """What stands under config/ runs: every sample passes `rr check`, every example answers."""
 
 import json
-import json
 import shutil
 import subprocess
 import sys
@@ -10,12 +9,14 @@ import jsonschema
 import pytest
 import yaml
 
-from harness import process
+from harness import process, tcp
 from harness.server import ROOT
 
 SAMPLES = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
+CHATS = ["tcp-chat", "tcp-chat-python"]
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "config" / "examples").glob("*/.rr.yaml"))
-LOOPBACK = {"RR_HTTP_ADDRESS": "127.0.0.1:0"}
+PAGES = [name for name in EXAMPLES if name not in CHATS]
+LOOPBACK = {"RR_HTTP_ADDRESS": "127.0.0.1:0", "RR_TCP_ADDRESS": "127.0.0.1:0"}
 
 
 @pytest.mark.parametrize("path", SAMPLES)
@@ -65,7 +66,7 @@ def example(rr, name):
                    "RR_METRICS_ADDRESS": "127.0.0.1:0"})
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", PAGES)
 def test_every_example_starts_and_answers(rr, name):
     if name == "node" and shutil.which("node") is None:
         pytest.skip("there is no node")
@@ -100,3 +101,21 @@ def test_rpc_calls_the_server(rr):
     process.eventually(lambda: not old & {line.split()[0]
                                           for line in json.loads(server.get("/workers").body)},
                        what="new workers only")
+
+
+@pytest.mark.parametrize("name", CHATS)
+def test_chats_talk(rr, name):
+    server = example(rr, name)
+    with tcp.connect(server, "chat") as one:
+        one.expect(b"* welcome; /who lists the others, /quit leaves\n")
+        with tcp.connect(server, "chat") as two:
+            two.expect(b"* welcome; /who lists the others, /quit leaves\n")
+            second = two.name
+            one.expect(f"* {second} joined\n".encode())
+            one.send(b"hello there\nand again\r\n")
+            two.expect(f"<{one.name}> hello there\n<{one.name}> and again\n".encode())
+            two.send(b"/who\n").expect(f"* {one.name}, {two.name}\n".encode())
+            two.send(b"/quit\n")
+            assert two.read_to_end() == b"* bye\n"
+        one.expect(f"* {second} left\n".encode())
+    assert server.stop() == 0

@@ -53,7 +53,7 @@ test: llhttp ## everything: unit tests, fuzz corpora, sanitizers, PHP, integrati
 bench: build ## measure against the pipe limit and nginx + php-fpm; ARGS="..." goes to tests/bench/run
 	@tools/deps serve bench
 	@$(call configure,release) -DRR_BENCH=ON
-	@cmake --build build/release -j $(JOBS) --target rr pipe_limit rpc_load alloc_count
+	@cmake --build build/release -j $(JOBS) --target rr pipe_limit rpc_load tcp_load alloc_count
 	@tests/bench/run $(ARGS)
 
 fuzz: llhttp ## let each fuzz target look for new inputs, FUZZ_SECONDS=20 each

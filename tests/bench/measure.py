@@ -5,13 +5,14 @@ import json
 import mmap
 import os
 import re
+import socket
 import statistics
 import struct
 import subprocess
 import time
 from dataclasses import dataclass
 
-from harness import process
+from harness import process, tcp
 from harness.client import RawConnection, request_bytes
 
 UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6}
@@ -71,10 +72,10 @@ def loaded(server, connections, seconds):
     return load
 
 
-def pipe_limit(program, command, in_flight, seconds, workers, env):
+def pipe_limit(program, command, in_flight, seconds, workers, env, tcp=False):
     run = subprocess.run(
         [program, "--workers", str(workers), "--in-flight", str(in_flight), "--seconds",
-         str(seconds), "--", *command],
+         str(seconds), "--tcp", str(int(tcp)), "--", *command],
         capture_output=True, text=True, timeout=3 * seconds + 60, env=env)
     values = dict(pair.split("=") for pair in run.stdout.split())
     if "per_second" not in values:
@@ -96,6 +97,24 @@ def rpc_load(program, port, connections, in_flight, seconds, pid):
     calls = max(float(values["calls"]) * 1.1, 1)
     return Load(float(values["per_second"]), int(values["failures"]), float(values["p50_us"]),
                 float(values["p99_us"]), (cpu_us(pid) - before) / calls)
+
+
+def tcp_load(program, port, connections, seconds, pids=()):
+    """Lines that come back, with the processor time that the first process spent on each, and the
+    others together."""
+    before = [cpu_us(pid) for pid in pids]
+    run = subprocess.run(
+        [program, "--port", str(port), "--connections", str(connections), "--seconds",
+         str(seconds)],
+        capture_output=True, text=True, timeout=3 * seconds + 60, check=False)
+    values = dict(pair.split("=") for pair in run.stdout.split())
+    if "per_second" not in values:
+        raise RuntimeError(f"tcp_load: {run.stderr.strip()}")
+    # The first tenth warms up and is not among the lines, but among the time.
+    lines = max(float(values["lines"]) * 1.1, 1)
+    spent = [(cpu_us(pid) - start) / lines for pid, start in zip(pids, before)]
+    return Load(float(values["per_second"]), int(values["failures"]), float(values["p50_us"]),
+                float(values["p99_us"]), sum(spent[:1]), sum(spent[1:]))
 
 
 def resident_kib(server):
@@ -120,6 +139,31 @@ def idle_connection_bytes(server, count=1000):
     finally:
         for connection in connections:
             connection.close()
+
+
+def idle_tcp_bytes(server, name, count=10_000):
+    """Growth of the server by connections whose CONNECTED was answered and that say nothing."""
+    address = tcp.address_of(server, name)
+    for _ in range(100):
+        with tcp.Connection(address) as warm:
+            warm.send(b"x\r\n").expect(b"x\r\n")
+    before = process.memory_kib(server.pid)
+    crowd = []
+    failures = 0
+    try:
+        while len(crowd) < count:
+            crowd += [socket.create_connection(address, 30) for _ in range(200)]
+            with tcp.Connection(address, 60) as last:  # announced after all the others
+                last.send(b"x\r\n").expect(b"x\r\n")
+        grown = process.memory_kib(server.pid) - before
+        for client in crowd[::100]:
+            client.sendall(b"x\r\n")
+            failures += client.recv(10) != b"x\r\n"
+        return grown * 1024 / count, failures
+    finally:
+        for client in crowd:  # a reset leaves nothing behind
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            client.close()
 
 
 def large_post(server, megabytes=100):

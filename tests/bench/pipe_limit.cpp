@@ -2,7 +2,10 @@
 // parses HTTP, logs or waits. It writes ready Goridge frames and counts the answers: the ceiling
 // against which the server is measured.
 //
-//   pipe_limit [--workers N] [--in-flight 1|2] [--seconds S] [--uri URI] -- command...
+//   pipe_limit [--workers N] [--in-flight 1|2] [--seconds S] [--uri URI] [--tcp 0|1] -- command...
+//
+// --tcp 1: events of the tcp plugin instead. A control frame, the fence, goes behind each event in
+// the same write, and an event counts when the worker has answered both.
 //
 // Prints one line of name=value pairs. Exit 0 if every answer was a good one.
 //
@@ -39,6 +42,7 @@ struct Options {
     size_t in_flight = 1;
     double seconds = 3.0;
     std::string uri = "http://127.0.0.1:8080/";
+    bool tcp = false;
     std::vector<char*> command;
 };
 
@@ -92,6 +96,7 @@ struct Worker {
     bool numbered = false;  // repeats request numbers
     uint32_t next_number = 1;
     uint32_t oldest = 1;
+    bool replied = false;  // to the event that is open
     std::vector<uint8_t> buffer;
     size_t used = 0;
 
@@ -153,7 +158,7 @@ Worker Start(const Options& options) {
             close(fd);
         }
         setenv("RR_RELAY", "pipes", 1);
-        setenv("RR_MODE", "http", 1);
+        setenv("RR_MODE", options.tcp ? "tcp" : "http", 1);
         setenv("RR_VERSION", "2025.1.14", 1);
         execvp(options.command[0], options.command.data());
         std::perror("pipe_limit: exec");
@@ -204,7 +209,16 @@ public:
         for (Worker& worker : workers_) {
             Handshake(worker);
         }
-        plain_ = Frame(kJson, {static_cast<uint32_t>(context_.size())}, context_);
+        if (options.tcp) {
+            context_ = R"({"remote_addr":"127.0.0.1:40000","server":"main",)"
+                       R"("uuid":"50a6c1ce-1e83-48c9-9d3e-6f942895400e","event":"DATA"})";
+            payload_ = context_ + "Hello, you\r\n";
+            codec_ = 0;
+            fence_ = Frame(kControl, {}, R"({"pid":100})");
+        } else {
+            payload_ = context_;
+        }
+        plain_ = Frame(codec_, {static_cast<uint32_t>(context_.size())}, payload_) + fence_;
     }
 
     // The requests of the first tenth warm the workers up and are not counted.
@@ -243,17 +257,39 @@ private:
         }
         // As the server does it: the number is the second option.
         numbered_ =
-            Frame(kJson, {static_cast<uint32_t>(context_.size()), worker.next_number++}, context_);
+            Frame(codec_, {static_cast<uint32_t>(context_.size()), worker.next_number++}, payload_);
+        numbered_ += fence_;
         worker.Send(numbered_);
     }
 
     void Answer(Worker& worker, const uint8_t* head, size_t head_size) {
+        if (!fence_.empty()) {
+            AnswerEvent(worker, head, head_size);
+            return;
+        }
         bool good = (head[1] & (kError | kControl)) == 0 && head[10] == 0 && GetU32(head + 2) > 0;
         if (worker.numbered) {
             good = good && head_size == 20 && GetU32(head + 16) == worker.oldest++;
         }
         ++tally_.answers;
         tally_.failures += good ? 0 : 1;
+        Request(worker);
+    }
+
+    // The reply, then the fence; only the second ends the event.
+    void AnswerEvent(Worker& worker, const uint8_t* head, size_t head_size) {
+        if ((head[1] & kControl) == 0) {
+            bool good = (head[1] & kError) == 0 && !worker.replied;
+            if (worker.numbered) {
+                good = good && head_size == 20 && GetU32(head + 16) == worker.oldest++;
+            }
+            worker.replied = true;
+            tally_.failures += good ? 0 : 1;
+            return;
+        }
+        ++tally_.answers;
+        tally_.failures += worker.replied ? 0 : 1;
+        worker.replied = false;
         Request(worker);
     }
 
@@ -284,6 +320,9 @@ private:
 
     const Options& options_;
     std::string context_;
+    std::string payload_;  // context and body
+    std::string fence_;    // empty: http
+    uint8_t codec_ = kJson;
     std::string plain_;
     std::string numbered_;
     std::vector<Worker> workers_;
@@ -304,6 +343,8 @@ Options Parse(int argc, char** argv) {
             options.seconds = std::strtod(value, nullptr);
         } else if (name == "--uri") {
             options.uri = value;
+        } else if (name == "--tcp") {
+            options.tcp = value[0] == '1';
         } else {
             std::fprintf(stderr, "pipe_limit: unknown option %s\n", argv[i]);
             std::exit(2);
@@ -317,7 +358,7 @@ Options Parse(int argc, char** argv) {
         options.seconds > 60) {
         std::fprintf(stderr,
                      "usage: pipe_limit [--workers 1..64] [--in-flight 1|2] [--seconds 0..60] "
-                     "[--uri URI] -- command...\n");
+                     "[--uri URI] [--tcp 0|1] -- command...\n");
         std::exit(2);
     }
     options.command.push_back(nullptr);

@@ -46,8 +46,15 @@ def address_of(server, name):
     return ({"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host), int(port))
 
 
+def shown(address):
+    """A client's address as a worker sees it."""
+    if not isinstance(address, tuple):
+        return "@"
+    return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
+
+
 class Connection(RawConnection):
-    """A client of a tcp server."""
+    """A client of a tcp server; `name` is its address as a worker sees it."""
 
     def __init__(self, address, timeout=15.0, tls=None, receive_buffer=0):
         inet6 = not isinstance(address, str) and ":" in address[0]
@@ -68,36 +75,37 @@ class Connection(RawConnection):
         except BaseException:
             self.socket.close()
             raise
-
-    @property
-    def name(self):
-        """The client's own address as a worker sees it."""
-        host, port = self.socket.getsockname()[:2]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.name = shown(self.socket.getsockname())
 
     @property
     def unread(self):
         """Bytes that lie in the kernel and that the server has not read yet (IPv4)."""
         mine, peer = self.socket.getsockname(), self.socket.getpeername()
 
-        def shown(address):
+        def hexadecimal(address):
             packed, = struct.unpack("=I", socket.inet_aton(address[0]))
             return f"{packed:08X}:{address[1]:04X}"
         with open("/proc/net/tcp", encoding="ascii") as file:
             for line in file:
                 fields = line.split()
-                if fields[1:3] == [shown(peer), shown(mine)]:
+                if fields[1:3] == [hexadecimal(peer), hexadecimal(mine)]:
                     return int(fields[4].partition(":")[2], 16)
         return 0
 
     def segment(self, data):
-        """Sends bytes and waits until the server has read them: the next ones come in a later read."""
+        """Sends bytes and waits until the server has read them: the next ones come in a later
+        read."""
         self.send(data)
         process.eventually(lambda: self.unread == 0, 10, f"the server's read of {data[:40]!r}")
         return self
 
     def read(self, size):
         return self._exactly(size)
+
+    def hurry(self):
+        """Ends the slowness of a small receive_buffer."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        return self
 
     def line(self):
         """The next line, without its CR LF."""
@@ -133,14 +141,13 @@ class Udp:
         self.socket.settimeout(timeout)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.socket.connect(address)
+        self.name = shown(self.socket.getsockname())
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.socket.close()
-
-    name = Connection.name
 
     def send(self, data):
         self.socket.send(data)
@@ -186,7 +193,8 @@ class Events:
                                       timeout, what)
         except AssertionError as error:
             raise AssertionError(f"{error}; events: " + " ".join(
-                f"{event['event']}({event['body'][:30]!r})" for event in self.all()[-40:])) from None
+                f"{event['event']}({event['body'][:30]!r})"
+                for event in self.all()[-40:])) from None
 
     def wait_count(self, count, event=None, who=None, timeout=15.0):
         """Waits for `count` events (of one kind, of one connection); those."""

@@ -35,6 +35,7 @@ OWNERS = {
     "prometheus/": ("plugins/metrics/",),
     "lmdb.h": ("plugins/kv/lmdb/",),
     "hiredis/": ("plugins/kv/redis/",),
+    "openssl/": ("core/net/",),
 }
 LIBRARIES = ("catch2/", "fmt/", "google/protobuf/", "simdjson", "tl/", *OWNERS)
 

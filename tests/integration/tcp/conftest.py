@@ -14,6 +14,7 @@ import textwrap
 
 import pytest
 
+from harness import process
 from harness import tcp as harness
 from harness.rpc import address_of as rpc_address
 
@@ -45,6 +46,14 @@ class TcpServer:
 
     def workers(self):
         return self.rr.workers()
+
+    def wait_idle(self):
+        """Waits until no worker is within an event: the last reply is not yet its end."""
+        def idle():
+            with self.push() as push:
+                workers = push.call("informer.Workers", "tcp")["workers"]
+            return workers and all(worker["statusStr"] == "ready" for worker in workers)
+        process.eventually(idle, what="idle workers")
 
     def probe(self, name="main"):
         """A whole connection with one message: its worker has taken what was dispatched before."""

@@ -13,6 +13,7 @@ from harness import process
 from harness.load import Background
 from harness.scripted import reply
 
+UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 # -- traces -------------------------------------------------------------------------------------
 
@@ -207,6 +208,7 @@ def test_several_replies_are_applied_in_order(tcp, plain, words, said, stays):
     with server.connect() as client, server.connect() as other:
         client.send(f"replies {words}\r\n".encode())
         if stays:
+            server.events.wait_count(1, "DATA")
             client.expect(said).send(b"more\r\n").expect(b"more\r\n")
             client.finish_sending()
             assert client.rest() == b""

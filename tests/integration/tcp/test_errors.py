@@ -299,6 +299,13 @@ def test_a_client_that_half_closed_and_went(tcp, gate, command):
 # -- frames that nobody asked for ---------------------------------------------------------------
 
 
+def wait_sent(server, gate):
+    """Waits until the late bytes are on their way: written, or noticed before that was noted."""
+    process.eventually(lambda: (gate.directory / "late.sent").exists()
+                       or server.log.find("(?i)unsolicited|nobody asked|replaced"), 10,
+                       "the late bytes")
+
+
 def test_a_frame_of_an_idle_worker_reaches_nobody(tcp, gate):
     server = tcp(worker="raw.py", gate=gate)
     stray = b64encode(reply("WRITE", b"stray", flags=0)).decode()
@@ -306,12 +313,12 @@ def test_a_frame_of_an_idle_worker_reaches_nobody(tcp, gate):
         other.send(b"first\r\n").expect(b"first\r\n")
         client.send(f"L late {stray}\r\n".encode()).expect(b"ok\r\n")
         gate.open("late")
-        process.eventually(lambda: (gate.directory / "late.sent").exists(), what="the late frame")
+        wait_sent(server, gate)
         for number in range(3):
             other.send(b"mine%d\r\n" % number).expect(b"mine%d\r\n" % number)
         other.finish_sending()
         assert other.rest() == b""
-    server.log.wait("(?i)unsolicited")
+    server.log.wait("(?i)unsolicited|nobody asked for")
 
 
 def test_an_idle_worker_that_writes_no_frame_costs_nobody_an_answer(tcp, gate):
@@ -321,7 +328,7 @@ def test_an_idle_worker_that_writes_no_frame_costs_nobody_an_answer(tcp, gate):
         other.send(b"first\r\n").expect(b"first\r\n")
         client.send(f"L late {noise}\r\n".encode()).expect(b"ok\r\n")
         gate.open("late")
-        process.eventually(lambda: (gate.directory / "late.sent").exists(), what="the noise")
+        wait_sent(server, gate)
         other.send(b"mine\r\n").expect(b"mine\r\n")
 
 
@@ -375,7 +382,7 @@ def test_two_servers_with_one_address(rr):
     server = rr(f"tcp: {{servers: {{a: {{addr: '127.0.0.1:{port}'}}, "
                 f"b: {{addr: 'tcp://127.0.0.1:{port}'}}}}}}", expect_fail=True)
     assert server.code == 1
-    assert str(port) in server.log.text("err")
+    server.log.wait(r"servers\.b\.addr.*\ba\b")
     assert server.family() == []
 
 
@@ -438,6 +445,8 @@ def test_a_worker_that_does_not_boot_ends_the_start(rr):
 
 def test_a_client_waits_for_the_successor_of_a_killed_worker(tcp):
     server = tcp(pool="num_workers: 1, allocate_timeout: 20s")
-    os.kill(server.workers()[0], signal.SIGKILL)
+    pid, = server.workers()
+    os.kill(pid, signal.SIGKILL)
+    server.log.wait(rf"stopped.*\b{pid}\b")
     with server.connect(timeout=20) as client:
         client.send(b"write yes\r\n").expect(b"yes\r\n")

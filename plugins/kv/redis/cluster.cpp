@@ -81,7 +81,7 @@ Cluster::Node& Cluster::NodeAt(const net::Address& address) {
 }
 
 // The shard of these nodes, master first; a new one if the map has none.
-int16_t Cluster::ShardOf(const std::vector<net::Address>& addresses) {
+int32_t Cluster::ShardOf(const std::vector<net::Address>& addresses) {
     Shard shard;
     for (const net::Address& address : addresses) {
         shard.nodes.push_back(&NodeAt(address));
@@ -90,9 +90,9 @@ int16_t Cluster::ShardOf(const std::vector<net::Address>& addresses) {
     const auto found = std::find_if(shards_.begin(), shards_.end(), same);
     if (found == shards_.end()) {
         shards_.push_back(std::move(shard));
-        return static_cast<int16_t>(shards_.size() - 1);
+        return static_cast<int32_t>(shards_.size() - 1);
     }
-    return static_cast<int16_t>(found - shards_.begin());
+    return static_cast<int32_t>(found - shards_.begin());
 }
 
 void Cluster::Route(std::unique_ptr<Command> command) {
@@ -122,7 +122,7 @@ void Cluster::Route(std::unique_ptr<Command> command) {
         RouteEverywhere(std::move(command));
         return;
     }
-    const int16_t shard = slots_[command->slot];
+    const int32_t shard = slots_[command->slot];
     if (shard == kNobody) {
         Lost(std::move(command), Error(Errc::kClosed, "CLUSTERDOWN Hash slot not served"));
         return;
@@ -293,7 +293,7 @@ void Cluster::Apply(const std::vector<SlotRange>& ranges) {
     shards_.clear();
     slots_.fill(kNobody);
     for (const SlotRange& range : ranges) {
-        const int16_t shard = ShardOf(range.nodes);
+        const int32_t shard = ShardOf(range.nodes);
         std::fill(slots_.begin() + range.first, slots_.begin() + range.last + 1, shard);
     }
     for (const net::Address& address : config_.addrs) {

@@ -34,7 +34,7 @@ private:
     struct Shard {
         std::vector<Node*> nodes;  // the master first; at least one
     };
-    static constexpr int16_t kNobody = -1;
+    static constexpr int32_t kNobody = -1;
 
     void Route(std::unique_ptr<Command> command) override;
     bool Redirected(Link& link, std::unique_ptr<Command>& command) override;
@@ -44,7 +44,7 @@ private:
     void RouteEverywhere(std::unique_ptr<Command> command);
     Node& Pick(const Shard& shard, bool reads);
     Node& NodeAt(const net::Address& address);
-    int16_t ShardOf(const std::vector<net::Address>& addresses);
+    int32_t ShardOf(const std::vector<net::Address>& addresses);
 
     void Refresh();
     void RefreshSoon();
@@ -56,7 +56,7 @@ private:
 
     std::map<std::string, Node> nodes_;  // by address, as text
     std::vector<Shard> shards_;
-    std::array<int16_t, kSlots> slots_;  // a place in shards_, or kNobody
+    std::array<int32_t, kSlots> slots_;  // a place in shards_, or kNobody
     uint64_t map_ = 0;                   // counts maps; 0: there is none yet
     Instant drawn_{};
 

@@ -81,7 +81,7 @@ Result<std::vector<SlotRange>> ParseSlots(const Reply& reply, const net::Address
     if (reply.error()) {
         return Fail(Errc::kProtocol, reply.text);
     }
-    if (reply.kind != Reply::Kind::kArray) {
+    if (reply.kind != Reply::Kind::kArray || reply.elements.size() > kSlots) {
         return BadSlots();
     }
     std::vector<SlotRange> ranges;

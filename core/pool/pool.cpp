@@ -445,6 +445,8 @@ void Pool::OnStaleAnswer(Worker& worker) {
     Doom(worker, Leave::kProtocol);
 }
 
+void Pool::OnFenceDoubted(Worker& worker) { Doom(worker, Leave::kFence); }
+
 void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
     std::string text(message);
     if (end == JobEnd::kWorkerDied) {

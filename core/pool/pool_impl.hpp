@@ -48,6 +48,7 @@ private:
     void OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) override;
     void OnHandedBack(Worker& worker, Entry* entry) override;
     void OnStaleAnswer(Worker& worker) override;
+    void OnFenceDoubted(Worker& worker) override;
     void OnClaimed(Entry& entry) override;
     void OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) override;
     void OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) override;

@@ -35,6 +35,7 @@ enum class Leave : uint8_t {
     kRemoved,
     kShrink,
     kDebug,
+    kFence,
     kClosing,
     kDied,
 };
@@ -52,6 +53,8 @@ public:
     virtual void OnWorkerFree(Worker& worker) = 0;
     // It answered a request that was over already, while it runs another one.
     virtual void OnStaleAnswer(Worker& worker) = 0;
+    // Its fences can't be counted any more: it leaves after the current request.
+    virtual void OnFenceDoubted(Worker& worker) = 0;
     // It is the first to answer a request that two may hold.
     virtual void OnClaimed(Entry& entry) = 0;
     // The process broke the wire format, or its relay broke; the owner kills it.
@@ -166,6 +169,8 @@ private:
     bool OnError(Bytes body);
     bool Number(const relay::FrameHeader& header);
     bool Claim();
+    void WatchFence(const relay::FrameHeader& header);
+    void RenewFence();
     bool OnFence();
     void EndEventAnswer();
     void EndAnswer(JobEnd end, Bytes message);
@@ -228,6 +233,7 @@ private:
     // The pid request behind a request; its answer tells that the worker waits for the next one.
     bool awaiting_fence_ = false;  // it was sent, or is due
     bool fence_due_ = false;       // it follows when the request has gone out
+    bool fence_doubted_ = false;   // a stream may have swallowed it; for good
     std::string fence_;            // the frame, from the first one on
     std::string fence_answer_;     // the worker's, which is always the same
 

@@ -52,6 +52,7 @@ bool Channel::Send(const Bytes* slices, size_t count) {
     auto skip = static_cast<size_t>(sent);
     bool rest = false;
     for (size_t i = 0; i < count; ++i) {
+        sent_ += slices[i].size();
         size_t taken = std::min(skip, slices[i].size());
         skip -= taken;
         if (taken < slices[i].size()) {
@@ -67,7 +68,14 @@ bool Channel::Send(const Bytes* slices, size_t count) {
 
 bool Channel::TrySend(Bytes bytes) {
     // At most PIPE_BUF bytes: such a write to a pipe is never split.
-    return writer_->TryWrite(&bytes, 1) == static_cast<int64_t>(bytes.size());
+    bool whole = writer_->TryWrite(&bytes, 1) == static_cast<int64_t>(bytes.size());
+    sent_ += whole ? bytes.size() : 0;
+    return whole;
+}
+
+bool Channel::NoneRead(uint64_t since) const {
+    int64_t unread = writer_->UnreadInPipe();
+    return unread >= 0 && static_cast<uint64_t>(unread) + writer_->queued() == sent_ - since;
 }
 
 Channel::Unsolicited Channel::Peek() {

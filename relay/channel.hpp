@@ -63,6 +63,10 @@ public:
     // The worker reads no more; what it wrote may still come.
     bool write_broken() const { return write_broken_; }
     bool sending() const { return writer_->queued() > 0; }
+    // All bytes that were handed to Send and TrySend. With it: whether the worker has read any of
+    // them since then; false also where that can't be known (sockets).
+    uint64_t sent() const { return sent_; }
+    bool NoneRead(uint64_t since) const;
 
     // Looks, without waiting, whether the worker wrote something nobody asked for.
     enum class Unsolicited : uint8_t { kNone, kBytes, kEnded };
@@ -119,7 +123,8 @@ private:
     std::unique_ptr<net::Timer> patience_;  // from the first frame that came in parts
     uint64_t received_ = 0;                 // bytes; tells progress
     uint64_t received_then_ = 0;            // when the timer was armed
-    uint64_t body_left_ = 0;                // of a frame that is delivered in pieces
+    uint64_t sent_ = 0;
+    uint64_t body_left_ = 0;  // of a frame that is delivered in pieces
     bool paused_ = false;
     bool broken_ = false;
     bool write_broken_ = false;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kTcpScheme = "tcp://";
 constexpr std::string_view kUnixScheme = "unix://";
+constexpr std::string_view kUdpScheme = "udp://";
 
 Result<uint16_t> ParsePort(std::string_view text) {
     unsigned port = 0;
@@ -33,7 +34,8 @@ std::string Address::ToString() const {
     if (shown.find(':') != std::string::npos) {
         shown = "[" + shown + "]";
     }
-    return std::string(kTcpScheme) + shown + ":" + std::to_string(port);
+    return std::string(kind == Kind::kUdp ? kUdpScheme : kTcpScheme) + shown + ":" +
+           std::to_string(port);
 }
 
 Result<Address> ParseAddress(std::string_view text) {
@@ -53,6 +55,9 @@ Result<Address> ParseAddress(std::string_view text) {
     }
     if (text.starts_with(kTcpScheme)) {
         text.remove_prefix(kTcpScheme.size());
+    } else if (text.starts_with(kUdpScheme)) {
+        return Fail(Errc::kInvalid,
+                    "only tcp:// and unix:// addresses are served here, no datagrams (udp://)");
     } else if (text.find("://") != std::string_view::npos) {
         return Fail(Errc::kInvalid, "only tcp:// and unix:// addresses are served");
     }

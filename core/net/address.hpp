@@ -1,5 +1,6 @@
 // Address: where to listen, as users write it: `host:port`, `:port`, `[::1]:port`, `tcp://host:port`,
-// `unix://path`.
+// `unix://path`. `udp://host:port` is no address of a listener: who serves datagrams takes the scheme
+// off and sets the kind.
 //
 // Thread: values. Resolve() may ask the system's resolver and block: main thread, at start.
 #pragma once
@@ -13,7 +14,7 @@
 namespace rr::net {
 
 struct Address {
-    enum class Kind : uint8_t { kTcp, kUnix };
+    enum class Kind : uint8_t { kTcp, kUnix, kUdp };
     Kind kind = Kind::kTcp;
     std::string host;  // empty: every IPv4 address
     uint16_t port = 0;

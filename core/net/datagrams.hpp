@@ -3,10 +3,14 @@
 // Thread: Bind on any thread, before the loop runs; the rest on its loop.
 // Owns:   the socket. Borrows the handler, which outlives it.
 // Fails:  Bind as Listener::Bind. Send says so; a full kernel buffer is waited out with what was
-//         queued, up to kQueue bytes.
+//         queued, up to kQueue bytes. What a network says of peers that can't be reached is ignored.
+//
+// Of a socket that is bound to every address the kernel chooses where an answer comes from. Over
+// SIGUSR2 the successor gets the very socket (net/heritage), with what waits in it.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,9 +23,10 @@
 namespace rr::net {
 
 // Peer: who sent a datagram: an IPv4 or IPv6 address with its port. A value, comparable, hashable.
+// An IPv4 sender is one also where the socket is bound to `[::]`.
 class Peer {
 public:
-    // `127.0.0.1:40000`, `[::1]:40000`.
+    // `127.0.0.1:40000`, `[::1]:40000`, `[fe80::1%2]:40000` of a link.
     std::string ToString() const;
     // The reverse, numbers only.
     static Result<Peer> Parse(std::string_view text);
@@ -30,6 +35,8 @@ public:
 
 private:
     friend class Datagrams;
+    void Unmap();
+
     uint8_t address_[16] = {};  // IPv4 in the first four
     uint32_t scope_ = 0;
     uint16_t port_ = 0;  // host order
@@ -38,7 +45,7 @@ private:
 
 class DatagramHandler {
 public:
-    // bytes: valid during the call.
+    // bytes: valid during the call, which may destroy the Datagrams.
     virtual void OnDatagram(const Peer& peer, Bytes bytes) = 0;
 
 protected:
@@ -51,6 +58,7 @@ public:
     static constexpr size_t kQueue = 4 * 1024 * 1024;
 
     static Result<std::unique_ptr<Datagrams>> Bind(Loop& loop, const Address& address);
+    // What is queued is lost.
     ~Datagrams();
 
     void Start(DatagramHandler& handler);
@@ -65,11 +73,25 @@ public:
 
 private:
     struct Handle;
+    struct Waiting {
+        Peer peer;
+        std::string bytes;
+    };
     Datagrams(Loop& loop, Address address, int descriptor);
+    void Watch();
+    void OnReady(int status, int events);
+    void ReadSome();
+    void SendWaiting();
+    int SendNow(const Peer& peer, Bytes bytes);
 
     Address address_;
     int descriptor_;
-    Handle* handle_ = nullptr;  // freed by libuv's close callback
+    bool v6_ = false;                     // the socket's family
+    Handle* handle_ = nullptr;            // freed by libuv's close callback
+    DatagramHandler* handler_ = nullptr;  // null: reads no more
+    std::deque<Waiting> queue_;
+    size_t queued_ = 0;  // bytes that queue_ costs
+    int watched_ = 0;
 };
 
 }  // namespace rr::net

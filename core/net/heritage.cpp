@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <mutex>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rr::net::heritage {
@@ -28,13 +29,36 @@ std::atomic<bool> kept{false};
 std::vector<Socket> kept_sockets;  // main thread only
 std::mutex shared_mutex;           // guards the two below
 std::vector<Socket> received;
-std::vector<uint16_t> chosen_ports;
+std::vector<std::pair<int, uint16_t>> chosen_ports;  // type, port
 
-bool Listens(int descriptor) {
-    int listening = 0;
-    socklen_t size = sizeof(listening);
-    return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 &&
-           listening != 0;
+// -1: no socket.
+int Option(int descriptor, int name) {
+    int value = 0;
+    socklen_t size = sizeof(value);
+    return getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+uint16_t PortOf(const sockaddr_storage& address) {
+    if (address.ss_family == AF_INET) {
+        return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
+    }
+    return address.ss_family == AF_INET6
+               ? ntohs(reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port)
+               : 0;
+}
+
+// A listening socket, or a bound UDP socket without a peer: a resolver's has one.
+bool Serves(int descriptor) {
+    if (Option(descriptor, SO_ACCEPTCONN) > 0) {
+        return true;
+    }
+    sockaddr_storage address{};
+    socklen_t size = sizeof(address);
+    socklen_t peer_size = sizeof(address);
+    return Option(descriptor, SO_TYPE) == SOCK_DGRAM &&
+           getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &peer_size) != 0 &&
+           getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+           PortOf(address) != 0;
 }
 
 std::vector<int> OpenDescriptors() {
@@ -51,21 +75,13 @@ std::vector<int> OpenDescriptors() {
     return all;
 }
 
-uint16_t PortOf(const sockaddr_storage& address) {
-    if (address.ss_family == AF_INET) {
-        return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
-    }
-    return address.ss_family == AF_INET6
-               ? ntohs(reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port)
-               : 0;
-}
-
 bool ChosenPort(int descriptor) {
     sockaddr_storage bound{};
     socklen_t size = sizeof(bound);
     std::lock_guard<std::mutex> lock(shared_mutex);
     return getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) == 0 &&
-           std::find(chosen_ports.begin(), chosen_ports.end(), PortOf(bound)) != chosen_ports.end();
+           std::find(chosen_ports.begin(), chosen_ports.end(),
+                     std::pair(Option(descriptor, SO_TYPE), PortOf(bound))) != chosen_ports.end();
 }
 
 bool SamePort(in_port_t bound, in_port_t wanted, bool chosen) {
@@ -101,9 +117,9 @@ bool SameAddress(const sockaddr_storage& bound, const sockaddr* wanted, bool cho
 void Keep() {
     kept = true;
     // First look, then copy: a copy may get the number of the folder that was just read.
-    std::vector<int> listening = OpenDescriptors();
-    std::erase_if(listening, [](int descriptor) { return !Listens(descriptor); });
-    for (int descriptor : listening) {
+    std::vector<int> serving = OpenDescriptors();
+    std::erase_if(serving, [](int descriptor) { return !Serves(descriptor); });
+    for (int descriptor : serving) {
         int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
         if (copy >= 0) {
             kept_sockets.push_back({copy, ChosenPort(copy)});
@@ -141,8 +157,8 @@ void Receive() {
     while (!rest.empty()) {
         std::string entry(rest.substr(0, rest.find(',')));
         int descriptor = std::atoi(entry.c_str());
-        // Only what really listens: the variable may come from anywhere.
-        if (descriptor > 2 && Listens(descriptor)) {
+        // Only what really serves: the variable may come from anywhere.
+        if (descriptor > 2 && Serves(descriptor)) {
             fcntl(descriptor, F_SETFD, FD_CLOEXEC);
             received.push_back({descriptor, entry.ends_with('*')});
         }
@@ -152,13 +168,14 @@ void Receive() {
     unsetenv(kVariable);
 }
 
-int Claim(const sockaddr* address) {
+int Claim(const sockaddr* address, int type) {
     std::lock_guard<std::mutex> lock(shared_mutex);
     for (size_t i = 0; i < received.size(); ++i) {
         sockaddr_storage bound{};
         socklen_t size = sizeof(bound);
         if (getsockname(received[i].descriptor, reinterpret_cast<sockaddr*>(&bound), &size) == 0 &&
-            SameAddress(bound, address, received[i].chosen)) {
+            SameAddress(bound, address, received[i].chosen) &&
+            Option(received[i].descriptor, SO_TYPE) == type) {
             int descriptor = received[i].descriptor;
             received.erase(received.begin() + static_cast<ptrdiff_t>(i));
             return descriptor;
@@ -167,10 +184,11 @@ int Claim(const sockaddr* address) {
     return -1;
 }
 
-void NoteChosenPort(uint16_t port) {
+void NoteChosenPort(uint16_t port, int type) {
     std::lock_guard<std::mutex> lock(shared_mutex);
-    if (std::find(chosen_ports.begin(), chosen_ports.end(), port) == chosen_ports.end()) {
-        chosen_ports.push_back(port);
+    std::pair one(type, port);
+    if (std::find(chosen_ports.begin(), chosen_ports.end(), one) == chosen_ports.end()) {
+        chosen_ports.push_back(one);
     }
 }
 

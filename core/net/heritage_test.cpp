@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/net/datagrams.hpp"
 #include "core/net/listener.hpp"
 
 using namespace rr;
@@ -69,6 +70,26 @@ TEST_CASE("heritage: a Unix socket keeps its file through the change") {
     heritage::Forget();
     second->reset();
     REQUIRE_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("heritage: a UDP socket goes over, and is no listener of the same port") {
+    Loop loop("test");
+    auto udp = Datagrams::Bind(loop, *ParseAddress("127.0.0.1:0"));
+    REQUIRE(udp);
+    Address bound = (*udp)->address();
+    heritage::Keep();
+    udp->reset();
+    REQUIRE_FALSE(Datagrams::Bind(loop, bound));
+    Inherit();
+    Address same = bound;
+    same.kind = Address::Kind::kTcp;
+    auto tcp = Listener::Bind(loop, same, {});
+    REQUIRE(tcp);
+    auto again = Datagrams::Bind(loop, *ParseAddress("127.0.0.1:0"));
+    REQUIRE(again);
+    REQUIRE((*again)->address().port == bound.port);
+    heritage::Drop();
+    heritage::Forget();
 }
 
 TEST_CASE("heritage: descriptors that do not listen are not taken") {

@@ -1,6 +1,5 @@
 #include "core/net/listener.hpp"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,7 +12,7 @@
 
 #include <uv.h>
 
-#include "core/base/process.hpp"
+#include "core/net/bound.hpp"
 #include "core/net/heritage.hpp"
 #include "core/net/timer.hpp"
 
@@ -23,72 +22,26 @@ namespace {
 constexpr Duration kPauseWithoutDescriptors = std::chrono::milliseconds(100);
 constexpr int kAcceptsPerTurn = 64;  // others on the loop want their turn too
 
-struct Endpoint {
-    sockaddr_storage storage{};
-    socklen_t size = 0;
-    int family = 0;
-};
-
-Endpoint ToEndpoint(const Address& address) {
-    Endpoint e;
-    if (address.kind == Address::Kind::kUnix) {
-        auto* un = reinterpret_cast<sockaddr_un*>(&e.storage);
-        un->sun_family = AF_UNIX;
-        memcpy(un->sun_path, address.path.c_str(), address.path.size() + 1);
-        e.size = sizeof(sockaddr_un);
-    } else if (address.host.find(':') != std::string::npos) {
-        auto* v6 = reinterpret_cast<sockaddr_in6*>(&e.storage);
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(address.port);
-        inet_pton(AF_INET6, address.host.c_str(), &v6->sin6_addr);
-        e.size = sizeof(sockaddr_in6);
-    } else {
-        auto* v4 = reinterpret_cast<sockaddr_in*>(&e.storage);
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(address.port);
-        v4->sin_addr.s_addr = htonl(INADDR_ANY);
-        if (!address.host.empty()) {
-            inet_pton(AF_INET, address.host.c_str(), &v4->sin_addr);
-        }
-        e.size = sizeof(sockaddr_in);
-    }
-    e.family = e.storage.ss_family;
-    return e;
-}
-
-tl::unexpected<Error> SystemFail(const Address& address, const char* what, int number) {
-    std::string text = address.ToString() + ": " + what + ": " + process::ErrorText(number);
-    if (number == EADDRINUSE) {
-        return Fail(Errc::kExists, text + "; another program listens there");
-    }
-    if (number == EACCES) {
-        return Fail(Errc::kDenied, text);
-    }
-    return Fail(Errc::kIo, text);
-}
-
-void ReadBack(int fd, Address& address) {
-    sockaddr_storage bound{};
-    socklen_t size = sizeof(bound);
-    if (address.kind != Address::Kind::kTcp ||
-        getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
-        return;
-    }
-    address.port = bound.ss_family == AF_INET6
-                       ? ntohs(reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port)
-                       : ntohs(reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
-}
-
 // A socket file may be stale or in use: only a refused connection proves that nobody listens.
 bool SomebodyListens(const Endpoint& endpoint) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return false;
     }
-    bool alive =
-        connect(fd, reinterpret_cast<const sockaddr*>(&endpoint.storage), endpoint.size) == 0;
+    bool alive = connect(fd, endpoint.raw(), endpoint.size) == 0;
     close(fd);
     return alive;
+}
+
+// Accepted sockets inherit it (Linux): a client whose machine is gone is noticed without a system
+// call for each connection. Probes are as far apart as the silence before the first one.
+void KeepAlive(int fd, int seconds) {
+    int on = seconds > 0 ? 1 : 0;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    if (seconds > 0) {
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
+    }
 }
 
 }  // namespace
@@ -100,23 +53,29 @@ struct Listener::Handle {
 
 Result<std::unique_ptr<Listener>> Listener::Bind(Loop& loop, const Address& wanted,
                                                  const ListenOptions& options) {
+    if (wanted.kind == Address::Kind::kUdp) {
+        return Fail(Errc::kInvalid, wanted.ToString() + " is no address to listen on");
+    }
     Result<Address> resolved = Resolve(wanted);
     if (!resolved) {
         return Forward(resolved);
     }
     Address address = *resolved;
     Endpoint endpoint = ToEndpoint(address);
-    int inherited = heritage::Claim(reinterpret_cast<const sockaddr*>(&endpoint.storage));
+    int inherited = heritage::Claim(endpoint.raw(), SOCK_STREAM);
     if (inherited >= 0) {
         auto adopted = Adopt(loop, address, inherited);
         if (adopted && address.port == 0) {
-            heritage::NoteChosenPort((*adopted)->address().port);
+            heritage::NoteChosenPort((*adopted)->address().port, SOCK_STREAM);
+        }
+        if (adopted && address.kind == Address::Kind::kTcp) {
+            KeepAlive(inherited, options.keepalive_seconds);
         }
         return adopted;
     }
     int fd = socket(endpoint.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
-        return SystemFail(address, "socket", errno);
+        return BindFailed(address, "socket", errno);
     }
     int on = 1;
     if (address.kind == Address::Kind::kUnix) {
@@ -124,7 +83,7 @@ Result<std::unique_ptr<Listener>> Listener::Bind(Loop& loop, const Address& want
         if (lstat(address.path.c_str(), &existing) == 0) {
             if (S_ISSOCK(existing.st_mode) && SomebodyListens(endpoint)) {
                 close(fd);
-                return SystemFail(address, "bind", EADDRINUSE);
+                return BindFailed(address, "bind", EADDRINUSE);
             }
             if (!S_ISDIR(existing.st_mode)) {
                 unlink(address.path.c_str());
@@ -138,11 +97,12 @@ Result<std::unique_ptr<Listener>> Listener::Bind(Loop& loop, const Address& want
         if (endpoint.family == AF_INET6 && address.host != "::") {
             setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
         }
+        KeepAlive(fd, options.keepalive_seconds);
     }
-    if (bind(fd, reinterpret_cast<const sockaddr*>(&endpoint.storage), endpoint.size) != 0) {
+    if (bind(fd, endpoint.raw(), endpoint.size) != 0) {
         int number = errno;
         close(fd);
-        return SystemFail(address, "bind", number);
+        return BindFailed(address, "bind", number);
     }
     if (address.kind == Address::Kind::kUnix) {
         if (options.unix_mode >= 0) {
@@ -152,17 +112,17 @@ Result<std::unique_ptr<Listener>> Listener::Bind(Loop& loop, const Address& want
             chown(address.path.c_str(), static_cast<uid_t>(options.unix_owner), gid_t(-1)) != 0) {
             int number = errno;
             close(fd);
-            return SystemFail(address, "chown", number);
+            return BindFailed(address, "chown", number);
         }
     }
     if (listen(fd, options.backlog) != 0) {
         int number = errno;
         close(fd);
-        return SystemFail(address, "listen", number);
+        return BindFailed(address, "listen", number);
     }
     ReadBack(fd, address);
     if (wanted.kind == Address::Kind::kTcp && wanted.port == 0) {
-        heritage::NoteChosenPort(address.port);
+        heritage::NoteChosenPort(address.port, SOCK_STREAM);
     }
     std::unique_ptr<Listener> listener(new Listener(loop, address, fd));
     listener->owns_file_ = address.kind == Address::Kind::kUnix;

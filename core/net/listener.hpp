@@ -22,10 +22,10 @@ namespace rr::net {
 
 struct ListenOptions {
     int backlog = 4096;
-    bool reuse_port = false;  // SO_REUSEPORT: share the port with other processes
-    int unix_mode = -1;       // of a Unix socket's file; -1: by umask
-    int keepalive_seconds = 0;
-    int64_t unix_owner = -1;  // uid; -1: ours
+    bool reuse_port = false;    // SO_REUSEPORT: share the port with other processes
+    int unix_mode = -1;         // of a Unix socket's file; -1: by umask
+    int64_t unix_owner = -1;    // uid; -1: ours
+    int keepalive_seconds = 0;  // of TCP: idle time before the first probe; 0: no probes
 };
 
 class Listener final : private LoopBound {

@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,6 +55,17 @@ TEST_CASE("address: every form that users write") {
                             "::1:80", "[::1:80"}) {
         REQUIRE_FALSE(ParseAddress(bad));
     }
+}
+
+TEST_CASE("address: udp is shown as such, and read by nobody who can't serve it") {
+    Address address = *ParseAddress("[::1]:53");
+    address.kind = Address::Kind::kUdp;
+    REQUIRE(address.ToString() == "udp://[::1]:53");
+    auto refused = ParseAddress("udp://127.0.0.1:53");
+    REQUIRE_FALSE(refused);
+    REQUIRE(refused.error().message.find("no datagrams (udp://)") != std::string::npos);
+    Loop loop("test");
+    REQUIRE_FALSE(Listener::Bind(loop, address, {}));
 }
 
 TEST_CASE("address: localhost resolves to IPv4") {
@@ -174,6 +187,39 @@ TEST_CASE("listener: connections that the kernel completed survive a drain") {
     }
     for (int fd : clients) {
         close(fd);
+    }
+}
+
+TEST_CASE("listener: accepted sockets inherit the probes for clients that are gone") {
+    Loop loop("test");
+    for (int seconds : {0, 17}) {
+        ListenOptions options;
+        options.keepalive_seconds = seconds;
+        auto listener = Listener::Bind(loop, *ParseAddress("127.0.0.1:0"), options);
+        REQUIRE(listener);
+        int accepted = -1;
+        (*listener)->Accept([&accepted](int fd, Stream::Kind) { accepted = fd; },
+                            [](const std::string&) {});
+        int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        to.sin_port = htons((*listener)->address().port);
+        REQUIRE(connect(client, reinterpret_cast<sockaddr*>(&to), sizeof(to)) == 0);
+        REQUIRE(loop.RunUntil([&accepted] { return accepted >= 0; }));
+        auto option = [accepted](int level, int name) {
+            int value = -1;
+            socklen_t size = sizeof(value);
+            REQUIRE(getsockopt(accepted, level, name, &value, &size) == 0);
+            return value;
+        };
+        REQUIRE((option(SOL_SOCKET, SO_KEEPALIVE) != 0) == (seconds > 0));
+        if (seconds > 0) {
+            REQUIRE(option(IPPROTO_TCP, TCP_KEEPIDLE) == seconds);
+            REQUIRE(option(IPPROTO_TCP, TCP_KEEPINTVL) == seconds);
+        }
+        close(client);
+        close(accepted);
     }
 }
 

@@ -5,10 +5,14 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <uv.h>
+#include <utility>
+
+#include "core/net/stream_impl.hpp"
 
 namespace rr::net {
 namespace {
@@ -18,21 +22,6 @@ constexpr size_t kScratch = 64 * 1024;
 constexpr size_t kMaxSlices = 4;  // more would make libuv allocate
 
 }  // namespace
-
-// Lives until libuv's close callback, longer than the Stream: a write may still be in flight there,
-// so the bytes it reads move here when the Stream dies.
-struct Stream::Handle {
-    union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    } uv;
-    Stream* owner;
-    uv_write_t write;
-    uv_shutdown_t shutdown;
-    Buffer orphan;
-};
 
 std::array<int, 2> ConnectedPair() {
     std::array<int, 2> ends{-1, -1};
@@ -46,8 +35,11 @@ std::span<char> ReadScratch() {
 }
 
 Stream::Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler,
-               std::shared_ptr<TlsContext>)
+               std::shared_ptr<TlsContext> tls)
     : LoopBound(loop), handle_(new Handle), handler_(handler) {
+    if (tls) {
+        tls_ = std::make_unique<Tls>(std::move(tls));
+    }
     handle_->owner = this;
     handle_->write.data = handle_;
     handle_->shutdown.data = handle_;
@@ -77,6 +69,10 @@ Stream::~Stream() {
 
 void Stream::StartReading() {
     if (reading_ || broken_) {
+        return;
+    }
+    if (tls_) {
+        StartReadingTls();
         return;
     }
     reading_ = true;
@@ -111,13 +107,19 @@ void Stream::StartReading() {
 }
 
 void Stream::StopReading() {
-    if (reading_) {
-        reading_ = false;
+    bool was_reading = std::exchange(reading_, false);
+    if (tls_) {
+        WatchTls();
+    } else if (was_reading) {
         uv_read_stop(&handle_->uv.stream);
     }
 }
 
 int64_t Stream::TryRead(char* out, size_t size) {
+    return tls_ ? TryReadTls(out, size) : ReadSocket(out, size);
+}
+
+int64_t Stream::ReadSocket(char* out, size_t size) {
     uv_os_fd_t fd;
     // Also when writing has failed: the peer's last words may still be there.
     if (uv_fileno(&handle_->uv.handle, &fd) != 0) {
@@ -146,6 +148,9 @@ int64_t Stream::TryWrite(const Bytes* slices, size_t count) {
     if (writing_ || !pending_.empty()) {
         return 0;
     }
+    if (tls_) {
+        return TryWriteTls(slices, count);
+    }
     uv_buf_t buffers[kMaxSlices];
     for (size_t i = 0; i < count; ++i) {
         buffers[i] = uv_buf_init(const_cast<char*>(slices[i].data()),
@@ -167,52 +172,84 @@ void Stream::Queue(Bytes bytes) {
     loop_.AtTurnEnd(*this);
 }
 
-size_t Stream::queued() const {
-    return pending_.size() + (writing_ ? uv_stream_get_write_queue_size(&handle_->uv.stream) : 0);
+size_t Stream::Untaken() const {
+    uv_os_fd_t fd;
+    int unsent = 0;
+    bool known = uv_fileno(&handle_->uv.handle, &fd) == 0 && ioctl(fd, TIOCOUTQ, &unsent) == 0;
+    return queued() + (known && unsent > 0 ? static_cast<size_t>(unsent) : 0);
 }
 
-void Stream::OnTurnEnd() { Flush(); }
+int64_t Stream::UnreadInPipe() const {
+    uv_os_fd_t fd;
+    struct stat kind{};
+    int unread = 0;
+    bool known = uv_fileno(&handle_->uv.handle, &fd) == 0 && fstat(fd, &kind) == 0 &&
+                 S_ISFIFO(kind.st_mode) && ioctl(fd, FIONREAD, &unread) == 0;
+    return known ? unread : -1;
+}
+
+size_t Stream::queued() const {
+    size_t size = pending_.size();
+    if (writing_) {
+        size += uv_stream_get_write_queue_size(&handle_->uv.stream);
+    }
+    return tls_ ? size + tls_->session.wire().size() : size;
+}
+
+void Stream::OnTurnEnd() {
+    if (tls_ && tls_->due) {
+        tls_->due = false;
+        Handle* handle = handle_;
+        AdvanceTls();
+        if (handle->owner == nullptr) {
+            return;
+        }
+    }
+    Flush();
+}
 
 void Stream::Flush() {
-    if (writing_ || broken_) {
-        if (broken_) {
-            pending_.Clear();
-            ReportReset();
+    if (writing_ && !broken_) {
+        return;
+    }
+    if (!broken_ && (tls_ ? FlushTls() : pending_.empty() || Send(pending_))) {
+        pending_.Clear(kKeepQueue);
+        if (shutdown_wanted_) {
+            shutdown_wanted_ = false;
+            uv_shutdown(&handle_->shutdown, &handle_->uv.stream, [](uv_shutdown_t*, int) {});
         }
         return;
     }
-    if (!pending_.empty()) {
-        uv_buf_t all = uv_buf_init(pending_.data(), static_cast<unsigned>(pending_.size()));
-        int wrote = uv_try_write(&handle_->uv.stream, &all, 1);
-        if (wrote < 0 && wrote != UV_EAGAIN) {
-            broken_ = true;
-            pending_.Clear();
-            ReportReset();
-            return;
-        }
-        if (wrote > 0) {
-            pending_.Consume(static_cast<size_t>(wrote));
-        }
-        if (!pending_.empty()) {
-            in_flight_ = std::move(pending_);
-            writing_ = true;
-            uv_buf_t rest =
-                uv_buf_init(in_flight_.data(), static_cast<unsigned>(in_flight_.size()));
-            uv_write(&handle_->write, &handle_->uv.stream, &rest, 1,
-                     [](uv_write_t* w, int status) noexcept {
-                         Stream* self = static_cast<Handle*>(w->data)->owner;
-                         if (self != nullptr) {
-                             self->FinishWrite(status);
-                         }
-                     });
-            return;
-        }
-        pending_.Clear(kKeepQueue);
+    if (broken_) {
+        ReportReset();
     }
-    if (shutdown_wanted_) {
-        shutdown_wanted_ = false;
-        uv_shutdown(&handle_->shutdown, &handle_->uv.stream, [](uv_shutdown_t*, int) {});
+}
+
+// Gives `out` to the kernel and what that does not take to libuv. True: all of it is gone.
+bool Stream::Send(Buffer& out) {
+    uv_buf_t all = uv_buf_init(out.data(), static_cast<unsigned>(out.size()));
+    int wrote = uv_try_write(&handle_->uv.stream, &all, 1);
+    if (wrote < 0 && wrote != UV_EAGAIN) {
+        broken_ = true;
+        return false;
     }
+    if (wrote > 0) {
+        out.Consume(static_cast<size_t>(wrote));
+    }
+    if (out.empty()) {
+        return true;
+    }
+    in_flight_ = std::move(out);
+    writing_ = true;
+    uv_buf_t rest = uv_buf_init(in_flight_.data(), static_cast<unsigned>(in_flight_.size()));
+    uv_write(&handle_->write, &handle_->uv.stream, &rest, 1,
+             [](uv_write_t* w, int status) noexcept {
+                 Stream* self = static_cast<Handle*>(w->data)->owner;
+                 if (self != nullptr) {
+                     self->FinishWrite(status);
+                 }
+             });
+    return false;
 }
 
 void Stream::FinishWrite(int status) {
@@ -220,24 +257,27 @@ void Stream::FinishWrite(int status) {
     in_flight_.Clear(0);
     if (status != 0) {
         broken_ = true;
-        pending_.Clear();
         ReportReset();
         return;
     }
     // What came meanwhile may go out at once, or break the stream, which may end this object.
     Handle* handle = handle_;
     Flush();
-    if (handle->owner != nullptr && !broken_ && !writing_) {
+    if (handle->owner != nullptr && !broken_ && !writing_ && (!tls_ || tls_->secured)) {
         handler_->OnDrained();
     }
 }
 
 // A broken write is reported from a fresh stack: the caller may be in the middle of its own work.
 void Stream::ReportReset() {
+    DropQueued();
     if (reported_) {
         return;
     }
     reported_ = true;
+    if (tls_ && !tls_->secured) {
+        tls_->session.Lose("the client left before the handshake was done");
+    }
     StopReading();
     handler_->OnClosed(CloseReason::kReset);
 }
@@ -254,9 +294,16 @@ void Stream::Abort() {
         linger now{1, 0};
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
     }
-    StopReading();
-    pending_.Clear();
     broken_ = true;
+    StopReading();
+    DropQueued();
+}
+
+void Stream::DropQueued() {
+    pending_.Clear();
+    if (tls_) {
+        tls_->session.wire().Clear(0);
+    }
 }
 
 std::string Stream::PeerName() const {

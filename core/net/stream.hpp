@@ -4,6 +4,9 @@
 // Writing has two ways that may be mixed: TryWrite() now, and Queue(), which collects and is
 // flushed once at the end of the loop's turn.
 //
+// With a TlsContext all of that is plaintext, and the calls keep their meaning. StartReading starts
+// the handshake too; what is queued before it is done waits for it.
+//
 // Thread: its loop. LoopBound.
 // Owns:   the descriptor and what is queued. Borrows the handler, which outlives it.
 // Fails:  OnClosed(error) comes once, for an end of file or an error in either direction; it never
@@ -15,11 +18,14 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "core/base/bytes.hpp"
 #include "core/base/loop.hpp"
 
 namespace rr::net {
+
+class TlsContext;
 
 enum class CloseReason : uint8_t {
     kEnd,    // the peer finished sending (a half-close or a close)
@@ -50,13 +56,18 @@ public:
     // Takes the descriptor over. kPipe also serves FIFOs and Unix sockets.
     enum class Kind : uint8_t { kTcp, kPipe };
     Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler,
-           std::shared_ptr<class TlsContext> tls = nullptr);
-    void Secure(std::shared_ptr<TlsContext> tls, Bytes received);
-    const std::string& tls_fault() const;
+           std::shared_ptr<TlsContext> tls = nullptr);
     // Closes at once; queued bytes are lost (see CloseWhenSent).
     ~Stream();
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
+
+    // Speaks TLS from here on; `received` is what was read of it already. OnSecured comes later.
+    void Secure(std::shared_ptr<TlsContext> tls, Bytes received);
+    // Why the handshake or what followed failed, for a person; empty if TLS did not.
+    const std::string& tls_fault() const;
+    // What ALPN chose; empty without a choice, or without TLS.
+    std::string_view tls_protocol() const;
 
     void SetHandler(StreamHandler* handler) { handler_ = handler; }
 
@@ -91,6 +102,13 @@ public:
 
     bool broken() const { return broken_; }
 
+    // Of a socket: queued, or with the kernel and not yet taken by the peer. Falls while a slow peer
+    // reads, which queued() may not do for a long time.
+    size_t Untaken() const;
+    // Of a pipe's writing end: bytes that the kernel took and nobody has read; -1: not known, as for
+    // every socket.
+    int64_t UnreadInPipe() const;
+
     // `127.0.0.1:40000`, `[::1]:40000`, or `@` for a Unix socket.
     std::string PeerName() const;
 
@@ -99,9 +117,25 @@ private:
     void OnTurnEnd() override;
     void ReportReset();
     void FinishWrite(int status);
+    bool Send(Buffer& out);
+    void DropQueued();
+    int64_t ReadSocket(char* out, size_t size);
+
+    // With TLS: stream_tls.cpp.
+    struct Tls;
+    void StartReadingTls();
+    void WatchTls();
+    void AdvanceTls();
+    bool HandshakeTls();
+    bool DeliverTls();
+    void BreakTls();
+    int64_t TryReadTls(char* out, size_t size);
+    int64_t TryWriteTls(const Bytes* slices, size_t count);
+    bool FlushTls();
 
     Handle* handle_;  // freed by libuv's close callback
     StreamHandler* handler_;
+    std::unique_ptr<Tls> tls_;  // null: plain
     Buffer pending_;
     Buffer in_flight_;
     bool reading_ = false;

@@ -195,6 +195,7 @@ void Pool::OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) {
     LeaveSlot(worker);
     Entry* current = worker.open_count() > 0 ? worker.open(0) : nullptr;
     Entry* next = worker.open_count() > 1 ? worker.open(1) : nullptr;
+    Death death{status, worker.untouched()};
     if (worker.open_count() > 0) {
         --executing_;
         worker.Forget();
@@ -220,10 +221,10 @@ void Pool::OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) {
         worker.gone_callback = nullptr;
     }
     if (next != nullptr) {
-        JudgeDeath(worker, *next, status, false);
+        JudgeDeath(worker, *next, death, false);
     }
     if (current != nullptr) {
-        JudgeDeath(worker, *current, status, true);
+        JudgeDeath(worker, *current, death, true);
     }
     loop_.Post([dead = std::move(dead)]() mutable { dead.reset(); });
     if (open_failed_) {

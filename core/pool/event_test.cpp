@@ -285,6 +285,27 @@ TEST_CASE("event: max_jobs counts each of them once") {
     REQUIRE(f.loop.RunUntil([&] { return f.reasons["max_jobs"] == 3; }));
 }
 
+TEST_CASE("event: workers of Goridge v2 have none, which harms nobody") {
+    for (bool debug : {false, true}) {
+        Fixture f(
+            [debug](PoolConfig& c) {
+                c.num_workers = debug ? 0 : 1;
+                c.debug = debug;
+            },
+            {{"V2", "1"}});
+        REQUIRE(f.Open());
+        // A debug pool has had no worker yet: it learns the dialect only now.
+        for (int i = 0; i < 2; ++i) {
+            Call call = Event("x");
+            f.Run(call);
+            REQUIRE(call.end == JobEnd::kProtocol);
+            REQUIRE(call.message.find("Goridge v2") != std::string::npos);
+        }
+        REQUIRE(f.Ask("still here") == "still here");
+        REQUIRE(f.reasons["protocol"] == 0);
+    }
+}
+
 TEST_CASE("event: debug mode gives each its own process") {
     Fixture f([](PoolConfig& c) {
         c.debug = true;
@@ -342,8 +363,29 @@ TEST_CASE("fence: its header never comes in pieces, whatever the size of the req
     REQUIRE(f.seen[WorkerChange::kSpawned] == 1);
 }
 
+// As the official SDK does while it looks for PONG or STOP.
+TEST_CASE("fence: one that a stream swallowed holds nobody up") {
+    Fixture f([](PoolConfig& c) {
+        c.num_workers = 1;
+        c.fence = true;
+    });
+    REQUIRE(f.Open());
+    int replaced = 0;
+    for (const char* what : {"swallow 1", "swallow 0"}) {
+        for (bool event : {false, true}) {
+            std::string pid = f.Ask("pid");
+            Call call(what);
+            call.job.event = event;
+            f.Run(call);
+            REQUIRE(call.end == JobEnd::kDone);
+            REQUIRE(call.answer == "ce");
+            REQUIRE(f.Ask("pid") != pid);
+            REQUIRE(f.reasons["fence"] == ++replaced);
+        }
+    }
+}
+
 TEST_CASE("fence: over a socket") {
-    // Covered by the pool's socket test for requests; here: that the fence is answered there too.
     Fixture f([](PoolConfig& c) {
         c.num_workers = 1;
         c.fence = true;
@@ -356,6 +398,11 @@ TEST_CASE("fence: over a socket") {
     REQUIRE(f.Ask("echo a") == "a");
     Call call = Event("times 3");
     REQUIRE(f.Run(call).answer == "012");
+    Call stream = Event("streams 2");
+    REQUIRE(f.Run(stream).answer == "ccceccce");
+    REQUIRE(stream.end == JobEnd::kDone);
+    REQUIRE(f.Ask("echo b") == "b");
+    REQUIRE(f.reasons["fence"] == 1);
     f.Shut();
 }
 
@@ -369,7 +416,6 @@ TEST_CASE("patient: neither a full queue nor allocate_timeout ends it, others en
     Call stuck("sleep 600 x");
     Call patient = Event("echo p");
     patient.job.patient = true;
-    Call hurried("echo h");
     Call refused("echo r");
     Call second = Event("echo q");
     second.job.patient = true;
@@ -390,6 +436,7 @@ TEST_CASE("patient: neither a full queue nor allocate_timeout ends it, others en
     REQUIRE(g.Open());
     Call hung("hang");
     Call waits("echo p");
+    Call hurried("echo h");
     waits.job.patient = true;
     g.pool->Exec(hung.job, hung);
     g.pool->Exec(waits.job, waits);

@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kOurQueue = 1024;          // if max_queue_size is absent ...
 constexpr size_t kOurQueuePerWorker = 256;  // ... or this much a worker, the larger
 constexpr uint8_t kMostHandedBack = 10;     // replace-me answers to one request
+constexpr uint8_t kMostDeaths = 3;          // of workers that did not even read a request
 constexpr Duration kGrowAfter = std::chrono::milliseconds(200);
 constexpr double kMeanWeight = 0.1;
 constexpr const char* kEventsNeedV3 = "the workers speak Goridge v2, which has no events";
@@ -444,6 +445,8 @@ void Pool::OnStaleAnswer(Worker& worker) {
     Doom(worker, Leave::kProtocol);
 }
 
+void Pool::OnFenceDoubted(Worker& worker) { Doom(worker, Leave::kFence); }
+
 void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
     std::string text(message);
     if (end == JobEnd::kWorkerDied) {
@@ -482,15 +485,18 @@ void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
     Feed();
 }
 
-// Once, within the first allocate_timeout, and only what may run twice.
-bool Pool::MayReplay(const Entry& entry) const {
+// Within the first allocate_timeout. What may run twice: once; what the dead worker had not read a
+// byte of: whatever it is, since nobody has seen it.
+bool Pool::MayReplay(const Entry& entry, bool untouched) const {
     bool in_time = Clock::now() - entry.since < cfg_.allocate_timeout;
-    return entry.job.replayable && entry.deaths == 0 && in_time && !closing_ && !entry.cancelled &&
-           !entry.ended;
+    bool harmless =
+        untouched ? entry.deaths < kMostDeaths : entry.job.replayable && entry.deaths == 0;
+    return harmless && in_time && !closing_ && !entry.cancelled && !entry.ended;
 }
 
 // A worker died under a request that it may or may not have begun.
-void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bool first) {
+void Pool::JudgeDeath(Worker& worker, Entry& entry, const Death& death, bool first) {
+    const ExitStatus& status = death.status;
     entry.Detach(&worker);
     if (entry.ended || entry.attached()) {
         entry.deaths += first ? 1 : 0;
@@ -511,7 +517,7 @@ void Pool::JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bo
         }
         return;
     }
-    if (!begun && MayReplay(entry)) {
+    if (!begun && MayReplay(entry, death.untouched)) {
         ++entry.deaths;
         if (!entry.in_queue) {
             Requeue(entry);

@@ -48,6 +48,7 @@ private:
     void OnAnswerEnd(Worker& worker, Entry* entry, JobEnd end, Bytes message) override;
     void OnHandedBack(Worker& worker, Entry* entry) override;
     void OnStaleAnswer(Worker& worker) override;
+    void OnFenceDoubted(Worker& worker) override;
     void OnClaimed(Entry& entry) override;
     void OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) override;
     void OnWorkerGone(Worker& worker, bool booted, const ExitStatus& status) override;
@@ -71,8 +72,12 @@ private:
     void Requeue(Entry& entry);
     void EndEvents();
     static bool Running(const Entry& entry);
-    bool MayReplay(const Entry& entry) const;
-    void JudgeDeath(Worker& worker, Entry& entry, const ExitStatus& status, bool first);
+    bool MayReplay(const Entry& entry, bool untouched) const;
+    struct Death {
+        ExitStatus status;
+        bool untouched;  // it had not read a byte of its oldest request
+    };
+    void JudgeDeath(Worker& worker, Entry& entry, const Death& death, bool first);
 
     // affinity.cpp
     uint32_t LaneOf(uint64_t affinity);

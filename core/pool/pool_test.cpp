@@ -616,4 +616,27 @@ TEST_CASE("pool: ttl retires a worker when its successor is ready") {
     REQUIRE(f.Ask("pid") != first);
 }
 
+TEST_CASE(
+    "pool: a request that a dead worker had not read is run by the next one, replayable or not") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    pid_t pid = static_cast<pid_t>(std::stoi(f.Ask("pid")));
+    REQUIRE(kill(pid, SIGSTOP) == 0);  // alive, and reading nothing
+    Call call("echo it");
+    f.pool->Exec(call.job, call);
+    REQUIRE(kill(pid, SIGKILL) == 0);
+    REQUIRE(f.loop.RunUntil([&call] { return call.end.has_value(); }));
+    REQUIRE(call.end == JobEnd::kDone);
+    REQUIRE(call.answer == "it");
+}
+
+TEST_CASE("pool: a request that a dead worker had begun to read is not run again") {
+    Fixture f([](PoolConfig& c) { c.num_workers = 1; });
+    REQUIRE(f.Open());
+    Call call("kill");
+    f.pool->Exec(call.job, call);
+    REQUIRE(f.loop.RunUntil([&call] { return call.end.has_value(); }));
+    REQUIRE(call.end == JobEnd::kWorkerDied);
+}
+
 }  // namespace rr::pool

@@ -6,9 +6,11 @@
 //   none | times N | streams N (of three chunks each) | oops (answer, two errors, answer)
 //   leave (answers, then exits) | return (answers, then asks to be replaced)
 //   unended (a stream without its end) | flow (the same, and obeys nothing) | options (one too many)
+//   swallow N (a stream with a PING that eats N frames of ours before its end)
 // It reads a frame's header with one call, as SDKs do: one that comes in pieces is its end.
 // Environment: BOOT_EXIT=CODE ends it at once, BOOT_SILENT=1 never answers the handshake,
-// NUMBERED=1 negotiates request numbers, STUBBORN=1 ignores the stop command. RR_RELAY=tcp://... or
+// NUMBERED=1 negotiates request numbers, STUBBORN=1 ignores the stop command, V2=1 speaks Goridge v2
+// and echoes (a v3 frame is its end, as of workers of RoadRunner 1.x). RR_RELAY=tcp://... or
 // unix://... makes it connect instead of using its pipes.
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -23,6 +25,7 @@
 #include <string>
 
 #include "relay/frame.hpp"
+#include "relay/frame_v2.hpp"
 
 namespace {
 
@@ -161,6 +164,13 @@ void Obey(const std::string& body) {
         while (verb == "flow") {
             pause();
         }
+    } else if (verb == "swallow") {
+        Answer(context, "c", 0, rr::relay::stream::kStream | rr::relay::stream::kPing);
+        Request eaten;
+        for (int i = 0; i < atoi(rest.c_str()); ++i) {
+            ReadRequest(eaten);
+        }
+        Answer("", "e");
     } else if (verb == "options") {
         numbered = !numbered;
         Answer(context, "x");
@@ -174,6 +184,40 @@ void Obey(const std::string& body) {
     } else {
         Answer(context, std::to_string(body.size()));
     }
+}
+
+// Goridge v2: two messages a request and two an answer.
+int ServeV2() {
+    namespace v2 = rr::relay::v2;
+    auto answer = [](uint8_t flags, const std::string& text) {
+        std::string message(v2::kPrefixSize, '\0');
+        v2::EncodePrefix({flags, text.size()}, message.data());
+        message += text;
+        return write(1, message.data(), message.size()) == static_cast<ssize_t>(message.size());
+    };
+    std::string head(v2::kPrefixSize, '\0');
+    while (ReadAll(head.data(), head.size())) {
+        v2::Prefix prefix;
+        if (v2::ScanPrefix(head, UINT32_MAX, prefix) != v2::Scan::kPrefix) {
+            fprintf(stderr, "invalid prefix\n");
+            return 255;
+        }
+        std::string text(prefix.payload, '\0');
+        if (!ReadAll(text.data(), text.size())) {
+            return 0;
+        }
+        bool control = prefix.flags == v2::flag::kControl;
+        if (control && text.find("stop") != std::string::npos) {
+            return 0;
+        }
+        if (control) {
+            answer(v2::flag::kControl, "{\"pid\":" + std::to_string(getpid()) + "}");
+        } else if (prefix.flags == 0) {
+            answer(v2::flag::kControl | v2::flag::kRaw, "{\"status\":200}");
+            answer(0, text);
+        }
+    }
+    return 0;
 }
 
 // Puts a connection where the pipes would be.
@@ -210,6 +254,9 @@ int main() {
     }
     if (getenv("OTHER_GROUP") != nullptr) {
         setpgid(0, getpgid(getppid()));
+    }
+    if (getenv("V2") != nullptr) {
+        return ServeV2();
     }
     bool stubborn = getenv("STUBBORN") != nullptr;
     bool negotiates = getenv("NUMBERED") != nullptr;

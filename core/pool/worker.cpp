@@ -36,6 +36,7 @@ const char* Describe(Leave why) {
         case Leave::kRemoved: return "removed";
         case Leave::kShrink: return "shrink";
         case Leave::kDebug: return "debug";
+        case Leave::kFence: return "fence";
         case Leave::kClosing: return "closing";
         case Leave::kDied: return "died";
     }

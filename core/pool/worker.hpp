@@ -35,6 +35,7 @@ enum class Leave : uint8_t {
     kRemoved,
     kShrink,
     kDebug,
+    kFence,
     kClosing,
     kDied,
 };
@@ -52,6 +53,8 @@ public:
     virtual void OnWorkerFree(Worker& worker) = 0;
     // It answered a request that was over already, while it runs another one.
     virtual void OnStaleAnswer(Worker& worker) = 0;
+    // Its fences can't be counted any more: it leaves after the current request.
+    virtual void OnFenceDoubted(Worker& worker) = 0;
     // It is the first to answer a request that two may hold.
     virtual void OnClaimed(Entry& entry) = 0;
     // The process broke the wire format, or its relay broke; the owner kills it.
@@ -114,6 +117,10 @@ public:
     size_t open_count() const { return open_count_; }
     Entry* open(size_t i) const { return open_[i].entry; }
     bool streaming() const { return streaming_; }
+    // It has not read a byte of its oldest request: whoever gets that next gets it for the first time.
+    bool untouched() const {
+        return open_count_ > 0 && channel_ && channel_->NoneRead(open_[0].before);
+    }
     // Its output ended inside a frame.
     bool cut_off() const { return channel_ && channel_->mid_frame(); }
     relay::Dialect dialect() const { return settings_.dialect; }
@@ -144,6 +151,7 @@ private:
     struct Open {
         Entry* entry = nullptr;  // null: abandoned, its answer is dropped
         uint32_t number = 0;
+        uint64_t before = 0;  // what had been sent when it was handed over
     };
 
     relay::ChannelHandler& AsHandler() { return *this; }
@@ -161,6 +169,8 @@ private:
     bool OnError(Bytes body);
     bool Number(const relay::FrameHeader& header);
     bool Claim();
+    void WatchFence(const relay::FrameHeader& header);
+    void RenewFence();
     bool OnFence();
     void EndEventAnswer();
     void EndAnswer(JobEnd end, Bytes message);
@@ -223,6 +233,7 @@ private:
     // The pid request behind a request; its answer tells that the worker waits for the next one.
     bool awaiting_fence_ = false;  // it was sent, or is due
     bool fence_due_ = false;       // it follows when the request has gone out
+    bool fence_doubted_ = false;   // a stream may have swallowed it; for good
     std::string fence_;            // the frame, from the first one on
     std::string fence_answer_;     // the worker's, which is always the same
 

@@ -23,6 +23,7 @@ constexpr Bytes kReplaceMe = "{\"stop\":true}";
 
 bool Worker::Start(Entry& entry) {
     RR_ASSERT(serving() && open_count_ == 0);
+    uint64_t before = channel_->sent();
     if (!Write(entry, last_number_ + 1, false)) {
         awaiting_fence_ = fence_due_ = false;
         return false;
@@ -31,7 +32,7 @@ bool Worker::Start(Entry& entry) {
     ++execs_;
     event_ = entry.job.event;
     event_answered_ = event_failed_ = false;
-    open_[0] = {&entry, last_number_};
+    open_[0] = {&entry, last_number_, before};
     open_count_ = 1;
     entry.Attach(this);
     answer_begun_ = false;
@@ -51,11 +52,12 @@ bool Worker::Start(Entry& entry) {
 
 bool Worker::Prefetch(Entry& entry) {
     RR_ASSERT(numbered_ && open_count_ == 1);
+    uint64_t before = channel_->sent();
     if (!Write(entry, last_number_ + 1, true)) {
         return false;
     }
     ++last_number_;
-    open_[1] = {&entry, last_number_};
+    open_[1] = {&entry, last_number_, before};
     open_count_ = 2;
     entry.Attach(this);
     return true;
@@ -254,6 +256,9 @@ bool Worker::OnFrame(const relay::FrameHeader& header, Bytes context, Bytes body
     if (more && answer_begun_ && (header.stream & relay::stream::kPing) != 0) {
         channel_->Send(Bytes(relay::kPongFrame, sizeof(relay::kPongFrame)));
     }
+    if (awaiting_fence_ && (more || streaming_)) {
+        WatchFence(header);
+    }
     streaming_ = more;
     frame_more_ = more;
     bool wanted = entry != nullptr && Claim();
@@ -345,6 +350,9 @@ bool Worker::OnError(Bytes body) {
     if (entry != nullptr) {
         Claim();
     }
+    if (fence_doubted_ && streaming_) {
+        RenewFence();
+    }
     streaming_ = false;
     if (!event_) {
         EndAnswer(JobEnd::kSoftError, body);
@@ -379,13 +387,35 @@ bool Worker::OnControl(Bytes payload) {
     return OnFence();
 }
 
+// The official SDK looks for STOP or PONG between two parts of a stream (over pipes once it has sent
+// a PING), and what else it finds there is lost: the fence. So there is one more behind the stream.
+// Its answer, or that of the first, proves the same; but as one more answer may follow, this worker
+// takes no other request.
+void Worker::WatchFence(const relay::FrameHeader& header) {
+    bool more = (header.stream & relay::stream::kStream) != 0;
+    if (fence_doubted_ && !more) {
+        RenewFence();
+        return;
+    }
+    bool looks = settings_.services->hub != nullptr || (header.stream & relay::stream::kPing) != 0;
+    if (more && looks && !numbered_ && !fence_due_ && !fence_doubted_) {
+        fence_doubted_ = true;
+        owner_.OnFenceDoubted(*this);
+    }
+}
+
+void Worker::RenewFence() {
+    fence_due_ = true;
+    PutFence();
+}
+
 // The worker is back in its wait loop.
 bool Worker::OnFence() {
-    if (fence_due_) {
+    if (fence_due_ && !fence_doubted_) {
         Broken(JobEnd::kProtocol, "the worker answered a pid request before it got it");
         return true;
     }
-    awaiting_fence_ = false;
+    awaiting_fence_ = fence_due_ = false;
     if (open_count_ == 0) {
         idle_since_ = Clock::now();
         if (state_ == WorkerState::kWorking) {

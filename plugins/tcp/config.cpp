@@ -35,8 +35,11 @@ void ReadAddress(const Section& s, ServerConfig& c) {
         return;
     }
     c.address = *parsed;
-    if (c.udp && c.address.kind != net::Address::Kind::kTcp) {
-        s.Problem("addr", "expected udp://host:port");
+    if (c.udp) {
+        if (c.address.kind != net::Address::Kind::kTcp) {
+            s.Problem("addr", "expected udp://host:port");
+        }
+        c.address.kind = net::Address::Kind::kUdp;
     }
 }
 
@@ -178,7 +181,7 @@ ServerConfig ParseServer(const std::string& name, const Section& s) {
 bool SameAddress(const ServerConfig& a, const ServerConfig& b) {
     const net::Address& x = a.address;
     const net::Address& y = b.address;
-    if (a.udp != b.udp || x.kind != y.kind) {
+    if (x.kind != y.kind) {
         return false;
     }
     return x.kind == net::Address::Kind::kUnix

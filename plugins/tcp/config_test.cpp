@@ -77,6 +77,7 @@ tcp:
     REQUIRE(r.config.servers[1].framing.delimiter == "\n");
     REQUIRE(r.config.servers[2].address.path == "rr.sock");
     REQUIRE(r.config.servers[3].udp);
+    REQUIRE(r.config.servers[3].address.ToString() == "udp://127.0.0.1:7001");
     REQUIRE(r.config.servers[3].address.port == 7001);
     REQUIRE(r.config.read_buf_size == 2 << 20);
     REQUIRE(r.config.pool.max_queue_size == 5);

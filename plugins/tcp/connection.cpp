@@ -236,7 +236,7 @@ bool Connection::OnChunk(Bytes body) {
         return true;
     }
     paused_ = true;
-    queued_ = 0;
+    untaken_ = 0;
     progress_ms_ = endpoint_.server().loop().NowMilliseconds();
     endpoint_.server().loop().AtTurnEnd(*this);
     return false;
@@ -271,7 +271,7 @@ void Connection::OnDone(const pool::JobResult& result) {
 void Connection::Proceed() {
     if (stream_->queued() > kWriteLow) {
         Enter(State::kWriting, Wait::kWrite);
-        queued_ = 0;
+        untaken_ = 0;
         endpoint_.server().loop().AtTurnEnd(*this);
         return;
     }
@@ -382,30 +382,38 @@ void Connection::OnTick(int64_t now_ms) {
     if (!stream_) {
         return;
     }
-    size_t queued = stream_->queued();
-    if (queued != queued_ || queued == 0) {
-        queued_ = queued;
+    size_t untaken = stream_->queued() > 0 ? stream_->Untaken() : 0;
+    if (untaken != untaken_ || untaken == 0) {
+        untaken_ = untaken;
         progress_ms_ = now_ms;
     }
     int64_t stuck_ms = now_ms - progress_ms_;
+    bool draining = endpoint_.server().draining();
     if (lingers_) {
-        int64_t limit = queued > 0                      ? kLingerStuckMs
-                        : endpoint_.server().draining() ? kLingerDrainingMs
-                                                        : kLingerMs;
-        if (stuck_ms >= limit || (queued == 0 && now_ms - since_ms >= limit)) {
+        int64_t limit = draining ? kLingerDrainingMs : untaken > 0 ? kStuckMs : kLingerMs;
+        if (stuck_ms >= limit || (untaken == 0 && now_ms - since_ms >= limit)) {
             FinishLinger();
         }
         return;
     }
     int64_t limit = endpoint_.config().write_timeout / std::chrono::milliseconds(1);
-    if (paused_ && (limit == 0 || limit > kPausedMs)) {
-        limit = kPausedMs;  // it holds a worker
+    if ((paused_ || draining) && (limit == 0 || limit > kStuckMs)) {
+        limit = draining ? kStuckDrainingMs : kStuckMs;  // it holds a worker, or all of us
     }
     if (limit > 0 && stuck_ms >= limit) {
         endpoint_.log().Warn("connection closed: the client does not read",
                              {{"server", endpoint_.config().name},
                               {"remote_addr", peer_},
-                              {"unread_bytes", queued}});
+                              {"unread_bytes", untaken}});
+        Drop(true);
+    }
+}
+
+// The stop has little time left: workers shall hear of the end of this one while they live.
+void Connection::Hurry() {
+    if (lingers_) {
+        FinishLinger();
+    } else if (state_ != State::kClosing) {
         Drop(true);
     }
 }
@@ -422,7 +430,7 @@ void Connection::Close() {
     Enter(State::kClosing, Wait::kLinger);
     LetWorkerGo();
     lingers_ = true;
-    queued_ = 0;
+    untaken_ = 0;
     progress_ms_ = since_ms;
     stream_->ShutdownWhenSent();
     if (eof_) {

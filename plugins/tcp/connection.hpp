@@ -58,6 +58,7 @@ public:
     // For the endpoint.
     void OnTimeout();             // its wait was too long
     void OnTick(int64_t now_ms);  // once per tick in kWrite, kWorker and kLinger
+    void Hurry();                 // little of the stop's time is left
     void OnDraining();            // the server stops: it may finish what it is doing
     void Close();                 // tcp.Close, and every orderly end
     void Cut();                   // the pool is gone: no CLOSE any more
@@ -82,10 +83,10 @@ private:
 
     static constexpr size_t kWriteLow = 64 * 1024;  // unread by the client: reading goes on below
     static constexpr size_t kLingerMost = 1024 * 1024;  // dropped while the client is still sending
-    static constexpr int64_t kPausedMs = 10'000;        // a worker waits for a client that long
     static constexpr int64_t kLingerMs = 2'000;
     static constexpr int64_t kLingerDrainingMs = 400;
-    static constexpr int64_t kLingerStuckMs = 10'000;  // with bytes that nobody reads
+    static constexpr int64_t kStuckMs = 10'000;  // without progress of a client that is waited for
+    static constexpr int64_t kStuckDrainingMs = 1'000;
 
     // net::StreamHandler
     std::span<char> OnReadBuffer() override;
@@ -147,8 +148,8 @@ private:
     bool paused_ = false;         // the worker's output waits for the client
     bool lingers_ = false;
     size_t dropped_ = 0;       // while it lingers
-    size_t queued_ = 0;        // at the last tick
-    int64_t progress_ms_ = 0;  // when queued_ last changed
+    size_t untaken_ = 0;       // at the last tick
+    int64_t progress_ms_ = 0;  // when untaken_ last changed
 };
 
 }  // namespace rr::tcp

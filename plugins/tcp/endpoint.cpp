@@ -129,6 +129,12 @@ void Endpoint::Drain() {
     }
 }
 
+void Endpoint::Hurry() {
+    for (auto& waiting : waiting_) {
+        waiting.Each([](Connection& connection) { connection.Hurry(); });
+    }
+}
+
 void Endpoint::Close() {
     listener_.reset();
     for (auto& waiting : waiting_) {

@@ -37,6 +37,8 @@ public:
     void SetTls(std::shared_ptr<net::TlsContext> tls) { tls_ = std::move(tls); }
     // Takes what the kernel has accepted, closes the listener; connections end after what they do.
     void Drain();
+    // The time for that is running out.
+    void Hurry();
     // Closes the listener and every socket.
     void Close();
     void Tick(Instant now, int64_t now_ms);

@@ -185,6 +185,11 @@ void TcpServer::Tick() {
         endpoint->Tick(now);
     }
     if (draining_) {
+        if (now >= hurry_) {
+            for (auto& endpoint : endpoints_) {
+                endpoint->Hurry();
+            }
+        }
         CheckDrained();
     } else if (udp_.empty() && Busy() == 0) {
         tick_.Disarm();
@@ -214,6 +219,7 @@ void TcpServer::Drain(Deadline deadline, Callback<void()> drained) {
     AssertInLoop();
     draining_ = true;
     drain_deadline_ = deadline;
+    hurry_ = deadline - std::min<Duration>((deadline - Clock::now()) / 4, kHurry);
     drained_ = std::move(drained);
     tick_.Repeat(kTick);
     for (auto& endpoint : endpoints_) {

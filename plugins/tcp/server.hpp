@@ -85,6 +85,7 @@ public:
 
 private:
     static constexpr Duration kTick = std::chrono::milliseconds(200);
+    static constexpr Duration kHurry = std::chrono::seconds(2);  // for the last CLOSE events
     static constexpr size_t kSpareBuffers = 512;
     static constexpr size_t kBuffer = 1024;
     static constexpr size_t kKeepBuffer = 64 * 1024;  // larger ones are not kept
@@ -105,6 +106,7 @@ private:
     std::vector<std::unique_ptr<UdpEndpoint>> udp_;
     bool draining_ = false;
     Deadline drain_deadline_{};
+    Instant hurry_;  // from then on nobody is waited for
     Callback<void()> drained_;
     Callback<void()> closed_;
 };

@@ -33,6 +33,7 @@ OWNERS = {
     "llhttp.h": ("core/web/", "plugins/http/"),
     "msgpack": ("core/rpc/",),
     "prometheus/": ("plugins/metrics/",),
+    "openssl/": ("core/net/",),
 }
 LIBRARIES = ("catch2/", "fmt/", "google/protobuf/", "simdjson", "tl/", *OWNERS)
 

@@ -1,0 +1,262 @@
+#include "core/net/tls.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "core/base/bytes.hpp"
+#include "core/base/process.hpp"
+
+namespace rr::net {
+namespace {
+
+constexpr size_t kMostPem = 16 << 20;  // a whole system's roots are a quarter of a MB
+
+struct Freed {
+    void operator()(BIO* p) const { BIO_free(p); }
+    void operator()(X509* p) const { X509_free(p); }
+    void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
+};
+template <class T>
+using Own = std::unique_ptr<T, Freed>;
+
+Result<std::string> ReadPem(const std::string& path) {
+    int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    std::string text;
+    int failed = fd < 0 ? errno : 0;
+    std::array<char, 16 * 1024> piece;
+    while (failed == 0) {
+        ssize_t got = read(fd, piece.data(), piece.size());
+        if (got == 0) {
+            break;
+        }
+        if (got > 0) {
+            text.append(piece.data(), static_cast<size_t>(got));
+        } else if (errno != EINTR) {
+            failed = errno;
+        }
+        if (text.size() > kMostPem) {
+            failed = EFBIG;
+        }
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (failed == 0) {
+        return text;
+    }
+    Errc code = failed == ENOENT ? Errc::kNotFound : failed == EACCES ? Errc::kDenied : Errc::kIo;
+    return Fail(code, path + ": " + process::ErrorText(failed));
+}
+
+Own<BIO> Source(const std::string& text) {
+    return Own<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+tl::unexpected<Error> Unusable(const std::string& path, const std::string& what) {
+    const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+    std::string text = path + ": " + what;
+    if (reason != nullptr) {
+        text.append(": ").append(reason);
+    }
+    ERR_clear_error();
+    return Fail(Errc::kInvalid, text);
+}
+
+// Every certificate of a PEM file, in its order.
+Result<std::vector<Own<X509>>> ReadCertificates(const std::string& path) {
+    Result<std::string> text = ReadPem(path);
+    if (!text) {
+        return Forward(text);
+    }
+    Own<BIO> source = Source(*text);
+    std::vector<Own<X509>> all;
+    ERR_clear_error();
+    while (X509* one = PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr)) {
+        all.emplace_back(one);
+    }
+    bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    if (all.empty() && at_end) {
+        ERR_clear_error();
+        return Unusable(path, "no certificate in PEM form");
+    }
+    if (!at_end) {
+        return Unusable(path, "broken certificate");
+    }
+    ERR_clear_error();
+    return all;
+}
+
+Result<Own<EVP_PKEY>> ReadKey(const std::string& path) {
+    Result<std::string> text = ReadPem(path);
+    if (!text) {
+        return Forward(text);
+    }
+    bool asked = false;
+    Own<BIO> source = Source(*text);
+    ERR_clear_error();
+    Own<EVP_PKEY> key(PEM_read_bio_PrivateKey(
+        source.get(), nullptr,
+        [](char*, int, int, void* user) {
+            *static_cast<bool*>(user) = true;
+            return -1;
+        },
+        &asked));
+    bool none = text->find("PRIVATE KEY-----") == std::string::npos;
+    OPENSSL_cleanse(text->data(), text->size());
+    if (key) {
+        return key;
+    }
+    if (asked) {
+        ERR_clear_error();
+        return Unusable(path,
+                        "the key has a passphrase, which rr does not ask for; write it without: "
+                        "openssl pkey -in " +
+                            path + " -out " + path + ".plain");
+    }
+    if (none) {
+        ERR_clear_error();
+    }
+    return Unusable(path, none ? "no private key in PEM form" : "broken private key");
+}
+
+Result<void> UseCertificate(SSL_CTX* context, const TlsSettings& settings) {
+    Result<std::vector<Own<X509>>> chain = ReadCertificates(settings.cert);
+    if (!chain) {
+        return Forward(chain);
+    }
+    Result<Own<EVP_PKEY>> key = ReadKey(settings.key);
+    if (!key) {
+        return Forward(key);
+    }
+    if (SSL_CTX_use_certificate(context, chain->front().get()) != 1) {
+        return Unusable(settings.cert, "not usable as a server's certificate");
+    }
+    if (X509_check_private_key(chain->front().get(), key->get()) != 1) {
+        ERR_clear_error();
+        return Unusable(settings.key, "the key of another certificate than " + settings.cert);
+    }
+    if (SSL_CTX_use_PrivateKey(context, key->get()) != 1) {
+        return Unusable(settings.key, "not usable as a server's key");
+    }
+    for (size_t i = 1; i < chain->size(); ++i) {
+        if (SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) != 1) {
+            return Unusable(settings.cert, "certificate " + std::to_string(i + 1));
+        }
+    }
+    return {};
+}
+
+Result<void> TrustClients(SSL_CTX* context, const std::string& root_ca) {
+    if (root_ca.empty()) {
+        SSL_CTX_set_default_verify_paths(context);
+        ERR_clear_error();
+        return {};
+    }
+    Result<std::vector<Own<X509>>> roots = ReadCertificates(root_ca);
+    if (!roots) {
+        return Forward(roots);
+    }
+    X509_STORE* store = SSL_CTX_get_cert_store(context);
+    for (const Own<X509>& root : *roots) {
+        // The second tells clients with several certificates whom we trust.
+        if (X509_STORE_add_cert(store, root.get()) != 1 ||
+            SSL_CTX_add_client_CA(context, root.get()) != 1) {
+            return Unusable(root_ca, "not usable as a root");
+        }
+    }
+    return {};
+}
+
+Result<void> AskClients(SSL_CTX* context, const TlsSettings& settings) {
+    int mode = SSL_VERIFY_NONE;
+    bool verify = false;
+    switch (settings.client_auth) {
+        case ClientAuth::kNone: break;
+        case ClientAuth::kRequest: mode = SSL_VERIFY_PEER; break;
+        case ClientAuth::kRequireAny:
+            mode = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+            break;
+        case ClientAuth::kVerifyIfGiven:
+            mode = SSL_VERIFY_PEER;
+            verify = true;
+            break;
+        case ClientAuth::kRequireAndVerify:
+            mode = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+            verify = true;
+            break;
+    }
+    SSL_CTX_set_verify(context, mode, nullptr);
+    if (verify) {
+        return TrustClients(context, settings.root_ca);
+    }
+    SSL_CTX_set_cert_verify_callback(
+        context,
+        [](X509_STORE_CTX* store, void*) {
+            X509_STORE_CTX_set_error(store, X509_V_OK);
+            return 1;
+        },
+        nullptr);
+    return {};
+}
+
+void SetRules(SSL_CTX* context) {
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    // Sessions live in the tickets that clients hold, not here.
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    // A context's tickets open with its own keys only: this name need not tell contexts apart.
+    static constexpr unsigned char kName[] = "rr";
+    SSL_CTX_set_session_id_context(context, kName, sizeof(kName) - 1);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<TlsContext>> TlsContext::Open(const TlsSettings& settings) {
+    SSL_CTX* raw = SSL_CTX_new(TLS_server_method());
+    if (raw == nullptr) {
+        return Fail(Errc::kInternal, "no TLS from OpenSSL");
+    }
+    std::shared_ptr<TlsContext> context(new TlsContext(raw));
+    SetRules(raw);
+    if (auto used = UseCertificate(raw, settings); !used) {
+        return Forward(used);
+    }
+    if (auto asked = AskClients(raw, settings); !asked) {
+        return Forward(asked);
+    }
+    for (const std::string& name : settings.protocols) {
+        if (name.empty() || name.size() > 255) {
+            return Fail(Errc::kInvalid, "no ALPN protocol: " + name);
+        }
+        context->protocols_.append(1, static_cast<char>(name.size())).append(name);
+    }
+    if (!context->protocols_.empty()) {
+        SSL_CTX_set_alpn_select_cb(
+            raw,
+            [](SSL*, const unsigned char** chosen, unsigned char* size,
+               const unsigned char* offered, unsigned offered_size, void* user) {
+                const std::string& ours = static_cast<TlsContext*>(user)->protocols_;
+                int found = SSL_select_next_proto(
+                    const_cast<unsigned char**>(chosen), size,
+                    reinterpret_cast<const unsigned char*>(ours.data()),
+                    static_cast<unsigned>(ours.size()), offered, offered_size);
+                return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK
+                                                       : SSL_TLSEXT_ERR_ALERT_FATAL;
+            },
+            context.get());
+    }
+    return context;
+}
+
+TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+
+}  // namespace rr::net

@@ -678,7 +678,7 @@ def test_a_worker_that_dies_of_a_datagram_costs_only_that(tcp):
 
 
 def test_a_full_queue_drops_the_newest_datagrams_and_counts_them(tcp, gate):
-    server = tcp(UDP, pool="num_workers: 1, max_queue_size: 10", gate=gate,
+    server = tcp(main("max_datagrams: 10", "udp://127.0.0.1:0"), gate=gate,
                  top="metrics: {address: '127.0.0.1:0'}")
     pages = Pages(server.rr, "metrics")
 
@@ -740,8 +740,8 @@ def test_socat_over_a_unix_socket(tcp):
 
 def test_socat_over_tls(tcp, certificates):
     server = tcp(tls(certificates))
-    assert socat(f"OPENSSL:localhost:{server.address()[1]},cafile={certificates}/ca.pem,pf=ip4",
-                 b"bye bye\r\n", "-t10") == b"bye\r\n"
+    assert socat(f"OPENSSL:127.0.0.1:{server.address()[1]},cafile={certificates}/ca.pem,"
+                 "commonname=localhost", b"bye bye\r\n", "-t10") == b"bye\r\n"
 
 
 def test_socat_over_udp(tcp):

@@ -9,7 +9,7 @@ namespace rr::cmd {
 namespace {
 
 // The commands that talk to a running server.
-constexpr std::string_view kRemote = "workers reset status jobs http:workers http:reset stop";
+constexpr std::string_view kRemote = "workers reset status jobs kv http:workers http:reset stop";
 
 constexpr std::array kFlags = {
     FlagRow{"config", 'c', "file", "configuration file (default .rr.yaml)"},
@@ -35,11 +35,13 @@ constexpr std::array kFlags = {
             kRemote},
     FlagRow{"interactive", 'i', "", "refresh the table until q is pressed", "workers http:workers"},
     FlagRow{"json", 0, "", "the result as one JSON object, for scripts",
-            "workers reset status http:workers http:reset"},
+            "workers reset status kv http:workers http:reset"},
     FlagRow{"list", 0, "", "show the names of all pipelines", "jobs"},
     FlagRow{"pause", 0, "", "pause pipelines: rr jobs --pause a,b", "jobs"},
     FlagRow{"resume", 0, "", "resume paused pipelines", "jobs"},
     FlagRow{"destroy", 0, "", "remove pipelines", "jobs"},
+    FlagRow{"ttl", 0, "time", "kv set: how long the key lives, e.g. 90s, 2h (default: for ever)",
+            "kv"},
 };
 
 constexpr std::array kCommands = {
@@ -53,6 +55,8 @@ constexpr std::array kCommands = {
     CommandRow{"status", "say whether a running server and its plugins serve", "[plugin...]"},
     CommandRow{"jobs", "list, pause, resume or destroy pipelines of a running server",
                "[pipeline,...]"},
+    CommandRow{"kv", "read and change what the storages of a running server keep",
+               "get|set|del|ttl|stat|clear [storage] [key] [value|-]"},
     CommandRow{"http:workers", "workers of http, as RoadRunner 1.x shows them"},
     CommandRow{"http:reset", "replace the workers of http"},
     CommandRow{"completion", "print a completion script: bash, fish, powershell or zsh",

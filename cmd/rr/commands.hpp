@@ -31,6 +31,7 @@ int HttpWorkers(const CommandContext& context);
 int Reset(const CommandContext& context);
 int HttpReset(const CommandContext& context);
 int Jobs(const CommandContext& context);
+int Kv(const CommandContext& context);
 int Status(const CommandContext& context);
 
 // What -v, -l and -j of 1.x mean for the configuration, together with -o.

@@ -27,6 +27,7 @@ constexpr Command kCommandTable[] = {
     {"reset", Reset, true},
     {"http:reset", HttpReset, true},
     {"jobs", Jobs, true},
+    {"kv", Kv, true},
     {"status", Status, true},
 };
 
@@ -60,7 +61,7 @@ int Run(CommandContext& context) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    rr::process::IgnoreBrokenPipes();
+    rr::process::IgnoreWriteSignals();
     rr::process::RaiseDescriptorLimit();
     CommandContext context;
     context.argv0 = argc > 0 ? argv[0] : "rr";

@@ -142,9 +142,13 @@ private:
 
     std::string* Text(std::string_view name) {
         static const std::map<std::string_view, std::string Options::*> kTexts = {
-            {"config", &Options::config},          {"WorkDir", &Options::work_dir},
-            {"dotenv", &Options::dotenv},          {"logFormat", &Options::log_format},
-            {"jsonConfig", &Options::json_config}, {"rpc", &Options::rpc},
+            {"config", &Options::config},
+            {"WorkDir", &Options::work_dir},
+            {"dotenv", &Options::dotenv},
+            {"logFormat", &Options::log_format},
+            {"jsonConfig", &Options::json_config},
+            {"rpc", &Options::rpc},
+            {"ttl", &Options::ttl},
         };
         return &(options_.*kTexts.at(name));
     }

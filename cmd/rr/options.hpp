@@ -23,6 +23,7 @@ struct Options {
     std::string log_format;   // 1.x
     std::string json_config;  // 1.x
     std::string rpc;          // address of the server
+    std::string ttl;          // of kv set
     bool debug = false;
     bool pid = false;
     bool silent = false;

@@ -4,6 +4,7 @@
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
 #include "plugins/informer/plugin.hpp"
+#include "plugins/kv/plugin.hpp"
 #include "plugins/lock/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
 #include "plugins/metrics/plugin.hpp"
@@ -37,6 +38,7 @@ const std::vector<PluginRow>& PluginTable() {
         {"server", &server::Make},
         {"hooks", &hooks::Make, {"server"}},
         {"lock", &lock::Make},
+        {"kv", &kv::Make},
         {"app", &app::Make},
         {"informer", &informer::Make},
         {"resetter", &resetter::Make},

@@ -34,7 +34,8 @@ std::vector<std::string> Environment();
 bool IsTerminal(int descriptor);
 // Was this process started from a terminal that can hang up?
 bool HasControllingTerminal();
-void IgnoreBrokenPipes();
+// A peer that is gone and a file that may not grow are errors of a write then, not signals.
+void IgnoreWriteSignals();
 // Raises the limit of open descriptors to the hard limit; gives the new limit.
 uint64_t RaiseDescriptorLimit();
 // The soft limit as it is now.

@@ -34,6 +34,7 @@ OWNERS = {
     "msgpack": ("core/rpc/",),
     "prometheus/": ("plugins/metrics/",),
     "openssl/": ("core/net/",),
+    "lmdb.h": ("plugins/kv/lmdb/",),
 }
 LIBRARIES = ("catch2/", "fmt/", "google/protobuf/", "simdjson", "tl/", *OWNERS)
 

@@ -373,7 +373,7 @@ def test_completions_know_the_new_commands(shell):
 def test_the_man_page_and_the_readme_name_every_command():
     page = (ROOT / "packaging" / "rr.1").read_text()
     readme = (ROOT / "README.md").read_text()
-    for command in ("serve", "check", "stop", "workers", "reset", "status", "jobs", "http:reset",
-                    "http:workers", "completion"):
+    for command in ("serve", "check", "stop", "workers", "reset", "status", "jobs", "kv",
+                    "http:reset", "http:workers", "completion"):
         assert f"\n.B {command}\n" in page, command
         assert f"`rr {command}" in readme, command

@@ -13,13 +13,15 @@ namespace Rr\Worker;
  *         ->serve();
  *
  * or an object whose methods carry #[TcpOn(...)]: (new TcpWorker())->serve(new Chat()); or, with the
- * loop in your own hands, waitEvent(), write(), writeClose(), close().
+ * loop in your own hands, waitEvent(), write(), writeClose(), close(), read(), stream(), fail().
  *
  * An event may be answered several times, or not at all: the connection then waits for its next
  * message. Consecutive events of a connection may reach different workers.
  */
 final class TcpWorker
 {
+    private const EVENTS = [TcpEvent::CONNECTED, TcpEvent::DATA, TcpEvent::CLOSE];
+
     private Worker $worker;
     /** @var array<string, array<string, callable>> event, then server ('': any) */
     private array $handlers = [];
@@ -38,6 +40,10 @@ final class TcpWorker
      */
     public function on(string $event, callable $handler, string $server = ''): self
     {
+        if (!\in_array($event, self::EVENTS, true)) {
+            throw new \LogicException("there is no event $event; there are "
+                . implode(', ', self::EVENTS));
+        }
         $this->handlers[$event][strtolower($server)] = $handler;
         return $this;
     }
@@ -60,11 +66,17 @@ final class TcpWorker
     /** Registers the methods of an object that carry #[TcpOn]. */
     public function register(object $object): self
     {
+        $found = false;
         foreach ((new \ReflectionObject($object))->getMethods() as $method) {
             foreach ($method->getAttributes(TcpOn::class) as $attribute) {
                 $on = $attribute->newInstance();
                 $this->on($on->event, $method->getClosure($object), $on->server);
+                $found = true;
             }
+        }
+        if (!$found) { // most likely the file does not import it
+            throw new \LogicException('no method of ' . $object::class . ' carries #[\\'
+                . TcpOn::class . ']');
         }
         return $this;
     }
@@ -78,6 +90,9 @@ final class TcpWorker
         if ($handlers !== null) {
             $this->register($handlers);
         }
+        if ($this->handlers === []) {
+            throw new \LogicException('serve() without a handler for any event');
+        }
         while (($event = $this->waitEvent()) !== null) {
             $of = $this->handlers[$event->event] ?? [];
             $handler = $of[$event->server] ?? $of[''] ?? null;
@@ -87,8 +102,7 @@ final class TcpWorker
             try {
                 $this->answer($handler($event, $this));
             } catch (\Throwable $error) {
-                $this->worker->open = true;
-                $this->worker->fail($error);
+                $this->fail($error);
             }
             $event = $error = null; // nothing of it is kept while we wait
         }
@@ -131,15 +145,29 @@ final class TcpWorker
         $this->worker->reply('', 'CLOSE');
     }
 
+    /** Waits for the next message of this connection, as without any reply. */
+    public function read(): void
+    {
+        $this->worker->reply('', 'CONTINUE');
+    }
+
     /**
-     * Writes piece by piece, each as it comes. False: the client left before the end.
+     * Writes piece by piece, each as it comes (UDP: each is a datagram). False: the client left
+     * before the end.
      *
      * @param iterable<string|\Stringable> $pieces
      */
     public function stream(iterable $pieces): bool
     {
         $this->worker->open = true;
-        return $this->worker->stream($pieces, 'WRITE');
+        return $this->worker->stream($pieces, 'WRITE', end: 'CONTINUE');
+    }
+
+    /** Closes the connection with an error for the server's log; the whole story to stderr. */
+    public function fail(\Throwable $error): void
+    {
+        $this->worker->open = true;
+        $this->worker->fail($error);
     }
 
     public function worker(): Worker

@@ -111,9 +111,15 @@ final class Worker
      * any more; a generator has then got StreamStopped at its yield, its finally blocks have run.
      *
      * @param iterable<string|\Stringable> $chunks
+     * @param ?string $end for protocols whose every frame needs a context (tcp): each chunk carries
+     *     $context then, and the frame after the last chunk carries this
      */
-    public function stream(iterable $chunks, string $context = '', int $flags = 0): bool
-    {
+    public function stream(
+        iterable $chunks,
+        string $context = '',
+        int $flags = 0,
+        ?string $end = null,
+    ): bool {
         $this->requireOpen();
         $sent = 0;
         $waiting = false;
@@ -138,11 +144,11 @@ final class Worker
                 $waiting = true;
             }
             $this->send($chunk, $context, $flags, Frame::STREAM | $ping);
-            $context = '';
+            $context = $end === null ? '' : $context;
             ++$sent;
         }
         $this->open = false;
-        $this->send('', $context, $flags);
+        $this->send('', $end ?? $context, $flags);
         return $wanted;
     }
 

@@ -10,10 +10,9 @@ final class TcpWorkerTest extends TestCase
 {
     private const UUID = '50a6c1ce-1e83-48c9-9d3e-6f942895400e';
 
-    /** @return array{Peer, ?int} the peer and the number that answers carry */
-    private function peer(bool $numbered = true): Peer
+    private function peer(bool $numbered = true, array $environment = []): Peer
     {
-        return (new Peer('tcp.php'))->greet($numbered);
+        return (new Peer('tcp.php', environment: $environment))->greet($numbered);
     }
 
     /** An event and, behind it, the control frame that is answered when the event is over. */
@@ -100,8 +99,80 @@ final class TcpWorkerTest extends TestCase
     public function testAStreamIsSentPieceByPiece(bool $numbered): void
     {
         $peer = $this->peer($numbered);
-        self::assertSame(['+WRITE a', '+ b', '+ c', ' '], self::ask($peer, 'DATA', 'stream'));
+        // Every piece carries its verb: for UDP each frame stands alone.
+        self::assertSame(['+WRITE a', '+WRITE b', '+WRITE c', 'CONTINUE '],
+            self::ask($peer, 'DATA', 'stream'));
+        self::assertSame(['CONTINUE '], self::ask($peer, 'DATA', 'nothing'));
         self::assertSame(['WRITE next'], self::ask($peer, 'DATA', 'next'));
+    }
+
+    /** @dataProvider bothKinds */
+    public function testAStreamWhoseClientLeftIsOver(bool $numbered): void
+    {
+        $peer = $this->peer($numbered);
+        self::send($peer, 'DATA', 'endless');
+        $peer->receive();
+        $peer->send(Peer::frame(0, '', [], 0x02));
+        $replies = self::replies($peer);
+        self::assertSame('CONTINUE ', end($replies));
+        self::assertSame(['WRITE next'], self::ask($peer, 'DATA', 'next'));
+        self::assertSame(0, $peer->stop());
+        self::assertSame("the generator ended\n", $peer->stderr());
+    }
+
+    /** @dataProvider bothKinds */
+    public function testAGeneratorThatThrowsEndsItsStreamWithAnError(bool $numbered): void
+    {
+        $peer = $this->peer($numbered);
+        [$piece, $error] = self::ask($peer, 'DATA', 'half');
+        self::assertSame('+WRITE half', $piece);
+        self::assertStringContainsString('thrown in the middle', $error);
+        self::assertSame(['WRITE next'], self::ask($peer, 'DATA', 'next'));
+    }
+
+    /** @dataProvider bothKinds */
+    public function testTheLoopInOnesOwnHands(bool $numbered): void
+    {
+        $peer = $this->peer($numbered, ['LOOP' => '1']);
+        self::assertSame(['CONTINUE ', "WRITE 220 ready\r\n"], self::ask($peer, 'CONNECTED'));
+        self::assertSame([], self::ask($peer, 'DATA', 'silent'));
+        self::assertSame(['+WRITE a', '+WRITE b', 'CONTINUE '], self::ask($peer, 'DATA', 'stream'));
+        [$error] = self::ask($peer, 'DATA', 'fail');
+        self::assertStringStartsWith('ERROR RuntimeException: failed by hand', $error);
+        self::assertSame(['WRITECLOSE bye'], self::ask($peer, 'DATA', 'quit'));
+        self::assertSame(['CLOSE '], self::ask($peer, 'DATA', 'stranger'));
+        self::assertSame([], self::ask($peer, 'CLOSE'));
+        self::assertSame(0, $peer->stop());
+    }
+
+    public function testAStopBehindAnEventComesAfterItsEnd(): void
+    {
+        $peer = $this->peer();
+        self::send($peer, 'DATA', 'stream');
+        self::send($peer, 'CLOSE');
+        $peer->send(Peer::frame(0x09, '{"stop":true}'));
+        self::assertCount(4, self::replies($peer));
+        self::assertSame([], self::replies($peer));
+        self::assertNull($peer->next(), 'nothing is sent for a stop');
+        self::assertSame(0, $peer->exitCode());
+    }
+
+    /** @dataProvider mistakes */
+    public function testMistakesInHandlersAreSaid(string $which, string $text): void
+    {
+        $peer = new Peer('tcp.php', environment: ['MISTAKE' => $which]);
+        self::assertSame(0, $peer->exitCode());
+        self::assertSame($text, $peer->stderr());
+    }
+
+    public function mistakes(): array
+    {
+        return [
+            // RoadRunner's documentation calls it so
+            ['event', 'there is no event CLOSED; there are CONNECTED, DATA, CLOSE'],
+            ['object', 'no method of ArrayObject carries #[\Rr\Worker\TcpOn]'],
+            ['nothing', 'serve() without a handler for any event'],
+        ];
     }
 
     public function testWhatAHandlerThrowsIsAnErrorAndTheWorkerGoesOn(): void

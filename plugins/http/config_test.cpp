@@ -1,37 +1,17 @@
 #include "plugins/http/config.hpp"
 
-#include <memory>
 #include <string>
 
 #include <catch2/catch.hpp>
 
-#include "core/config/config.hpp"
+#include "core/config/read_for_test.hpp"
 
 using namespace rr::http;
 
 namespace {
 
-struct Read {
-    explicit Read(const std::string& http) {
-        auto loaded = rr::config::Config::FromText("version: \"3\"\n" + http);
-        REQUIRE(loaded.has_value());
-        file = std::move(*loaded);
-        config = ParseHttpConfig(file->Get("http"));
-        file->Finish();
-    }
-    // The lines without `.rr.yaml:N: `.
-    static std::string Texts(const std::vector<std::string>& lines) {
-        std::string out;
-        for (const std::string& line : lines) {
-            out += line.substr(line.find(": ") + 2) + "\n";
-        }
-        return out;
-    }
-    std::string problems() const { return Texts(file->problems()); }
-    std::string warnings() const { return Texts(file->warnings()); }
-
-    std::unique_ptr<rr::config::Config> file;
-    HttpConfig config;
+struct Read : rr::config::ReadForTest<HttpConfig> {
+    explicit Read(const std::string& text) : ReadForTest(text, "http", &ParseHttpConfig) {}
 };
 
 }  // namespace

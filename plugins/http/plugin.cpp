@@ -10,8 +10,8 @@
 #include "core/net/listener.hpp"
 #include "core/pool/group.hpp"
 #include "core/pool/launch.hpp"
-#include "core/pool/pool.hpp"
 #include "core/pool/services.hpp"
+#include "core/pool/serving.hpp"
 #include "plugins/http/config.hpp"
 #include "plugins/http/middleware.hpp"
 #include "plugins/http/server.hpp"
@@ -52,15 +52,7 @@ private:
     void CheckMiddleware(config::Config& config);
     Result<std::unique_ptr<net::Listener>> Bind();
     Result<File::Owner> UploadOwner() const;
-    void OnServed();
-    void FinishServe(Result<void> result);
-
-    // On the data loop.
-    void OpenPool();
-    void OnPoolOpened(Result<std::unique_ptr<pool::WorkerPool>> opened);
-    void DrainServer(Deadline deadline);
-    void StopServer(Deadline deadline);
-    void OnServerClosed();
+    std::unique_ptr<HttpServer> MakeServer(std::unique_ptr<pool::WorkerPool> pool);  // data loop
 
     // Constant after Init.
     Container* container_ = nullptr;
@@ -71,20 +63,13 @@ private:
     log::Logger log_;
     std::optional<pool::PoolGroup> group_;
 
-    // The main thread's.
+    std::optional<pool::Serving<HttpServer>> serving_;
     net::Address address_;  // as bound
-    Callback<void(Result<void>)> served_;
-    Callback<void()> drained_;
-    Callback<void()> stopped_;
 
     // The data loop's once Serve has posted to it.
     std::unique_ptr<net::Listener> listener_;  // until the pool is open
     File::Owner upload_owner_;
     MiddlewareChain middleware_;
-    std::unique_ptr<HttpServer> server_;
-    bool opening_ = false;
-    bool stopping_ = false;
-    Deadline stop_deadline_{};
 };
 
 Result<bool> HttpPlugin::Init(config::Config& config, Container& container) {
@@ -103,6 +88,7 @@ Result<bool> HttpPlugin::Init(config::Config& config, Container& container) {
         return false;
     }
     group_.emplace("http", *main_, *data_, log_);
+    serving_.emplace(*main_, *data_, *group_);
     container.Publish<Resettable>(*group_);
     container.Publish<WorkerGroup>(*group_);
     config.AfterInit([this, &config] { CheckMiddleware(config); });
@@ -124,7 +110,6 @@ void HttpPlugin::CheckMiddleware(config::Config& config) {
 }
 
 void HttpPlugin::Serve(Callback<void(Result<void>)> served) {
-    served_ = std::move(served);
     if (config_.loops > 1) {
         log_.Warn("http.loops above 1 is not supported yet, one loop serves",
                   {{"loops", config_.loops}});
@@ -132,15 +117,34 @@ void HttpPlugin::Serve(Callback<void(Result<void>)> served) {
     auto listener = Bind();
     auto owner = UploadOwner();
     if (!listener || !owner) {
-        std::string text = !listener ? listener.error().message : owner.error().message;
-        main_->Post([this, text = std::move(text)] { FinishServe(Fail(Errc::kIo, text)); });
+        served(Fail(Errc::kIo, !listener ? listener.error().message : owner.error().message));
         return;
     }
     listener_ = std::move(*listener);
     address_ = listener_->address();
     upload_owner_ = *owner;
     middleware_ = SelectMiddleware(config_.middleware, container_->Each<HttpMiddleware>());
-    data_->Post([this] { OpenPool(); });
+    pool::Serving<HttpServer>::Steps steps;
+    steps.make = [this](std::unique_ptr<pool::WorkerPool> pool) {
+        return MakeServer(std::move(pool));
+    };
+    steps.start = [this](HttpServer& server) { server.Accept(std::move(listener_)); };
+    steps.discard = [this] { listener_.reset(); };
+    serving_->Open(*services_, "http", config_.pool, std::move(steps),
+                   [this, served = std::move(served)](Result<void> result) mutable {
+                       if (result) {
+                           container_->Announce(
+                               Banner(address_, config_.pool.num_workers, config_.pool.debug));
+                           log_.Debug("http server was started",
+                                      {{"address", address_.ToString()}});
+                       }
+                       served(std::move(result));
+                   });
+}
+
+std::unique_ptr<HttpServer> HttpPlugin::MakeServer(std::unique_ptr<pool::WorkerPool> pool) {
+    return std::make_unique<HttpServer>(*data_, config_, log_, container_->Events(), upload_owner_,
+                                        std::move(pool), middleware_);
 }
 
 Result<std::unique_ptr<net::Listener>> HttpPlugin::Bind() {
@@ -171,89 +175,12 @@ Result<File::Owner> HttpPlugin::UploadOwner() const {
     return File::Owner{launch.uid, launch.gid};
 }
 
-void HttpPlugin::OpenPool() {
-    opening_ = true;
-    pool::WorkerPool::Open(*data_, *services_, "http", config_.pool, group_->writable_pulse(),
-                           [this](Result<std::unique_ptr<pool::WorkerPool>> opened) {
-                               OnPoolOpened(std::move(opened));
-                           });
-}
-
-void HttpPlugin::OnPoolOpened(Result<std::unique_ptr<pool::WorkerPool>> opened) {
-    opening_ = false;
-    if (!opened) {
-        listener_.reset();
-        main_->Post([this, text = std::move(opened.error().message)] {
-            FinishServe(Fail(Errc::kProcess, text));
-        });
-        if (stopping_) {
-            OnServerClosed();
-        }
-        return;
-    }
-    server_ = std::make_unique<HttpServer>(*data_, config_, log_, container_->Events(),
-                                           upload_owner_, std::move(*opened), middleware_);
-    group_->Attach(server_->pool());
-    if (stopping_) {
-        listener_.reset();
-        StopServer(stop_deadline_);
-        return;
-    }
-    server_->Accept(std::move(listener_));
-    main_->Post([this] { OnServed(); });
-}
-
-void HttpPlugin::OnServed() {
-    container_->Announce(Banner(address_, config_.pool.num_workers, config_.pool.debug));
-    log_.Debug("http server was started", {{"address", address_.ToString()}});
-    FinishServe({});
-}
-
-void HttpPlugin::FinishServe(Result<void> result) {
-    auto served = std::move(served_);
-    served_ = nullptr;
-    served(std::move(result));
-}
-
 void HttpPlugin::Drain(Deadline deadline, Callback<void()> done) {
-    drained_ = std::move(done);
-    data_->Post([this, deadline] { DrainServer(deadline); });
-}
-
-void HttpPlugin::DrainServer(Deadline deadline) {
-    if (!server_) {
-        main_->Post(std::move(drained_));
-        return;
-    }
-    server_->Drain(deadline, [this] { main_->Post(std::move(drained_)); });
+    serving_->Drain(deadline, std::move(done));
 }
 
 void HttpPlugin::Stop(Deadline deadline, Callback<void()> done) {
-    stopped_ = std::move(done);
-    data_->Post([this, deadline] { StopServer(deadline); });
-}
-
-void HttpPlugin::StopServer(Deadline deadline) {
-    stopping_ = true;
-    stop_deadline_ = deadline;
-    listener_.reset();
-    if (opening_) {
-        return;  // OnPoolOpened goes on
-    }
-    if (!server_) {
-        OnServerClosed();
-        return;
-    }
-    server_->Close(deadline, [this] { OnServerClosed(); });
-}
-
-void HttpPlugin::OnServerClosed() {
-    // Not inside the server's own callback.
-    data_->Post([this] {
-        group_->Detach();
-        server_.reset();
-        main_->Post(std::move(stopped_));
-    });
+    serving_->Stop(deadline, std::move(done));
 }
 
 std::unique_ptr<Plugin> Make() { return std::make_unique<HttpPlugin>(); }

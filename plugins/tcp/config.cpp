@@ -26,9 +26,12 @@ void ReadAddress(const Section& s, ServerConfig& c) {
         return;
     }
     c.udp = c.addr.starts_with(kUdp);
-    auto parsed = net::ParseAddress(c.udp ? c.addr.substr(kUdp.size()) : c.addr);
-    if (!parsed) {
-        s.Problem("addr", parsed.error().message +
+    std::string rest = c.udp ? c.addr.substr(kUdp.size()) : c.addr;
+    bool twice = c.udp && rest.find("://") != std::string::npos;
+    auto parsed = net::ParseAddress(rest);
+    if (!parsed || twice) {
+        std::string why = twice ? "one scheme is enough" : parsed.error().message;
+        s.Problem("addr", why +
                               "; invalid Protocol ([tcp://]:6001, unix://file.sock, "
                               "udp://127.0.0.1:53), address: " +
                               c.addr);
@@ -36,9 +39,6 @@ void ReadAddress(const Section& s, ServerConfig& c) {
     }
     c.address = *parsed;
     if (c.udp) {
-        if (c.address.kind != net::Address::Kind::kTcp) {
-            s.Problem("addr", "expected udp://host:port");
-        }
         c.address.kind = net::Address::Kind::kUdp;
     }
 }

@@ -1,38 +1,18 @@
 #include "plugins/tcp/config.hpp"
 
-#include <memory>
 #include <string>
 
 #include <catch2/catch.hpp>
 
-#include "core/config/config.hpp"
+#include "core/config/read_for_test.hpp"
 
 using namespace rr;
 using namespace rr::tcp;
 
 namespace {
 
-struct Read {
-    explicit Read(const std::string& tcp) {
-        auto loaded = config::Config::FromText("version: \"3\"\n" + tcp);
-        REQUIRE(loaded.has_value());
-        file = std::move(*loaded);
-        config = ParseTcpConfig(file->Get("tcp"));
-        file->Finish();
-    }
-    // The lines without `.rr.yaml:N: `.
-    static std::string Texts(const std::vector<std::string>& lines) {
-        std::string out;
-        for (const std::string& line : lines) {
-            out += line.substr(line.find(": ") + 2) + "\n";
-        }
-        return out;
-    }
-    std::string problems() const { return Texts(file->problems()); }
-    std::string warnings() const { return Texts(file->warnings()); }
-
-    std::unique_ptr<config::Config> file;
-    TcpConfig config;
+struct Read : config::ReadForTest<TcpConfig> {
+    explicit Read(const std::string& text) : ReadForTest(text, "tcp", &ParseTcpConfig) {}
 };
 
 Read One(const std::string& keys) {

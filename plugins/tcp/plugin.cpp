@@ -14,8 +14,8 @@
 #include "core/net/listener.hpp"
 #include "core/net/tls.hpp"
 #include "core/pool/group.hpp"
-#include "core/pool/pool.hpp"
 #include "core/pool/services.hpp"
+#include "core/pool/serving.hpp"
 #include "plugins/tcp/config.hpp"
 #include "plugins/tcp/server.hpp"
 #include "plugins/tcp/stats.hpp"
@@ -41,15 +41,7 @@ public:
 
 private:
     Result<void> Bind(const ServerConfig& server, ServerStats& stats);
-    void OnServed();
-    void FinishServe(Result<void> result);
-
-    // On the data loop.
-    void OpenPool();
-    void OnPoolOpened(Result<std::unique_ptr<pool::WorkerPool>> opened);
-    void DrainServer(Deadline deadline);
-    void StopServer(Deadline deadline);
-    void OnServerClosed();
+    void Announce();
 
     // Constant after Init.
     Container* container_ = nullptr;
@@ -63,17 +55,8 @@ private:
     std::optional<TcpRpc> rpc_;
     std::optional<TcpMetrics> metrics_;
 
-    // The main thread's.
-    Callback<void(Result<void>)> served_;
-    Callback<void()> drained_;
-    Callback<void()> stopped_;
-
-    // The data loop's once Serve has posted to it.
-    std::vector<Listening> listening_;  // until the pool is open
-    std::unique_ptr<TcpServer> server_;
-    bool opening_ = false;
-    bool stopping_ = false;
-    Deadline stop_deadline_{};
+    std::optional<pool::Serving<TcpServer>> serving_;
+    std::vector<Listening> listening_;  // the data loop's once Serve has posted to it
 };
 
 Result<bool> TcpPlugin::Init(config::Config& config, Container& container) {
@@ -100,7 +83,8 @@ Result<bool> TcpPlugin::Init(config::Config& config, Container& container) {
         stats.udp = server.udp;
     }
     group_.emplace("tcp", *main_, *data_, log_);
-    rpc_.emplace(*main_, *data_, stats_);
+    serving_.emplace(*main_, *data_, *group_);
+    rpc_.emplace(*main_, *data_, *serving_, stats_);
     metrics_.emplace(stats_);
     container.Publish<Resettable>(*group_);
     container.Publish<WorkerGroup>(*group_);
@@ -147,53 +131,30 @@ Result<void> TcpPlugin::Bind(const ServerConfig& server, ServerStats& stats) {
 }
 
 void TcpPlugin::Serve(Callback<void(Result<void>)> served) {
-    served_ = std::move(served);
     for (size_t i = 0; i < config_.servers.size(); ++i) {
         if (auto bound = Bind(config_.servers[i], stats_[i]); !bound) {
             listening_.clear();
-            main_->Post([this, error = std::move(bound.error())]() mutable {
-                FinishServe(tl::unexpected<Error>(std::move(error)));
-            });
+            served(std::move(bound));
             return;
         }
     }
-    data_->Post([this] { OpenPool(); });
+    pool::Serving<TcpServer>::Steps steps;
+    steps.make = [this](std::unique_ptr<pool::WorkerPool> pool) {
+        return std::make_unique<TcpServer>(*data_, config_, log_, container_->Events(),
+                                           std::move(pool));
+    };
+    steps.start = [this](TcpServer& server) { server.Open(std::move(listening_)); };
+    steps.discard = [this] { listening_.clear(); };
+    serving_->Open(*services_, "tcp", config_.pool, std::move(steps),
+                   [this, served = std::move(served)](Result<void> result) mutable {
+                       if (result) {
+                           Announce();
+                       }
+                       served(std::move(result));
+                   });
 }
 
-void TcpPlugin::OpenPool() {
-    opening_ = true;
-    pool::WorkerPool::Open(*data_, *services_, "tcp", config_.pool, group_->writable_pulse(),
-                           [this](Result<std::unique_ptr<pool::WorkerPool>> opened) {
-                               OnPoolOpened(std::move(opened));
-                           });
-}
-
-void TcpPlugin::OnPoolOpened(Result<std::unique_ptr<pool::WorkerPool>> opened) {
-    opening_ = false;
-    if (!opened) {
-        listening_.clear();
-        main_->Post([this, text = std::move(opened.error().message)] {
-            FinishServe(Fail(Errc::kProcess, text));
-        });
-        if (stopping_) {
-            OnServerClosed();
-        }
-        return;
-    }
-    server_ = std::make_unique<TcpServer>(*data_, config_, log_, container_->Events(),
-                                          std::move(*opened));
-    group_->Attach(server_->pool());
-    if (stopping_) {
-        listening_.clear();
-        StopServer(stop_deadline_);
-        return;
-    }
-    rpc_->Attach(*server_);
-    server_->Open(std::move(listening_));
-    main_->Post([this] { OnServed(); });
-}
-
-void TcpPlugin::OnServed() {
+void TcpPlugin::Announce() {
     const pool::PoolConfig& pool = config_.pool;
     std::string workers = pool.debug ? "debug: a new worker for each event"
                                      : std::to_string(pool.num_workers) +
@@ -202,13 +163,6 @@ void TcpPlugin::OnServed() {
         container_->Announce("tcp    " + stats.address + "   " + stats.name + "   " + workers);
         log_.Debug("tcp server was started", {{"server", stats.name}, {"address", stats.address}});
     }
-    FinishServe({});
-}
-
-void TcpPlugin::FinishServe(Result<void> result) {
-    auto served = std::move(served_);
-    served_ = nullptr;
-    served(std::move(result));
 }
 
 Result<void> TcpPlugin::Reload() {
@@ -221,8 +175,8 @@ Result<void> TcpPlugin::Reload() {
             return Forward(tls, "tcp.servers." + server.name + ".tls");
         }
         data_->Post([this, &server, context = std::move(*tls)]() mutable {
-            if (server_) {
-                server_->SetTls(server, std::move(context));
+            if (TcpServer* serving = serving_->server()) {
+                serving->SetTls(server, std::move(context));
             }
         });
     }
@@ -230,45 +184,11 @@ Result<void> TcpPlugin::Reload() {
 }
 
 void TcpPlugin::Drain(Deadline deadline, Callback<void()> done) {
-    drained_ = std::move(done);
-    data_->Post([this, deadline] { DrainServer(deadline); });
-}
-
-void TcpPlugin::DrainServer(Deadline deadline) {
-    if (!server_) {
-        main_->Post(std::move(drained_));
-        return;
-    }
-    server_->Drain(deadline, [this] { main_->Post(std::move(drained_)); });
+    serving_->Drain(deadline, std::move(done));
 }
 
 void TcpPlugin::Stop(Deadline deadline, Callback<void()> done) {
-    stopped_ = std::move(done);
-    data_->Post([this, deadline] { StopServer(deadline); });
-}
-
-void TcpPlugin::StopServer(Deadline deadline) {
-    stopping_ = true;
-    stop_deadline_ = deadline;
-    listening_.clear();
-    if (opening_) {
-        return;  // OnPoolOpened goes on
-    }
-    if (!server_) {
-        OnServerClosed();
-        return;
-    }
-    server_->Close(deadline, [this] { OnServerClosed(); });
-}
-
-void TcpPlugin::OnServerClosed() {
-    // Not inside the server's own callback.
-    data_->Post([this] {
-        group_->Detach();
-        rpc_->Detach();
-        server_.reset();
-        main_->Post(std::move(stopped_));
-    });
+    serving_->Stop(deadline, std::move(done));
 }
 
 }  // namespace

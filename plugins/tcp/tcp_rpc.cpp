@@ -63,7 +63,7 @@ void TcpRpc::Describe(std::vector<RpcMethod>& methods) {
 template <class Ask, class Answer>
 void TcpRpc::OnServer(RpcReply reply, Ask ask, Answer answer) {
     data_.Post([this, reply = std::move(reply), ask = std::move(ask), answer]() mutable {
-        auto result = ask(server_);
+        auto result = ask(serving_.server());
         main_.Post([reply = std::move(reply), result = std::move(result), answer]() mutable {
             if (!result) {
                 reply.Fail(result.error().message);

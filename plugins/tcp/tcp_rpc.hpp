@@ -1,8 +1,8 @@
 // TcpRpc: the RPC methods tcp.{Close, Write, Broadcast, List, Stats}: anybody can talk to a client,
 // not only the worker that runs its event.
 //
-// Thread: main, but for Attach and Detach, which belong to the data loop.
-// Owns:   nothing. Borrows the server between Attach and Detach, the counters for life.
+// Thread: main.
+// Owns:   nothing. Borrows the serving and the counters for life.
 // Fails:  through the reply.
 #pragma once
 
@@ -12,6 +12,7 @@
 
 #include "core/api/rpc.hpp"
 #include "core/base/loop.hpp"
+#include "core/pool/serving.hpp"
 #include "plugins/tcp/server.hpp"
 #include "plugins/tcp/stats.hpp"
 
@@ -20,11 +21,9 @@ namespace rr::tcp {
 class TcpRpc final : public RpcService {
 public:
     // stats: in the order of the configuration.
-    TcpRpc(Loop& main, Loop& data, const std::deque<ServerStats>& stats)
-        : main_(main), data_(data), stats_(stats) {}
-
-    void Attach(TcpServer& server) { server_ = &server; }
-    void Detach() { server_ = nullptr; }
+    TcpRpc(Loop& main, Loop& data, pool::Serving<TcpServer>& serving,
+           const std::deque<ServerStats>& stats)
+        : main_(main), data_(data), serving_(serving), stats_(stats) {}
 
     std::string_view rpc_name() const override { return "tcp"; }
     void Describe(std::vector<RpcMethod>& methods) override;
@@ -42,8 +41,8 @@ private:
 
     Loop& main_;
     Loop& data_;
+    pool::Serving<TcpServer>& serving_;
     const std::deque<ServerStats>& stats_;
-    TcpServer* server_ = nullptr;  // the data loop's
 };
 
 }  // namespace rr::tcp

@@ -64,7 +64,7 @@ void UdpEndpoint::Datagram::Run(const net::Peer& peer, Bytes bytes) {
                   endpoint_.config_.name, uuid};
     size_t context = BeginEvent(origin, EventKind::kData, event_);
     event_.Append(bytes);
-    writes_ = false;
+    writes_ = in_stream_ = false;
     pool::Job job;
     job.context = event_.data() + pool::kHeadroom;
     job.context_size = static_cast<uint32_t>(context);
@@ -74,8 +74,14 @@ void UdpEndpoint::Datagram::Run(const net::Peer& peer, Bytes bytes) {
 }
 
 void UdpEndpoint::Datagram::OnHead(const pool::AnswerHead& head) {
-    Verb verb = ReadVerb(head.context);
-    writes_ = verb.write && !verb.close;
+    // A stream's last frame is most often an empty one, and no datagram.
+    bool ends = in_stream_ && !head.more && head.body_size == 0;
+    if (!in_stream_ || !head.context.empty()) {
+        Verb verb = ReadVerb(head.context);
+        writes_ = verb.write && !verb.close;
+    }
+    in_stream_ = head.more;
+    writes_ = writes_ && !ends;
     answer_.Clear(kKeepBuffer);
     expected_ = head.body_size;
     if (!writes_) {

@@ -69,6 +69,7 @@ private:
         Buffer answer_;          // pieces of a large one
         uint64_t expected_ = 0;  // bytes of the answer
         bool writes_ = false;
+        bool in_stream_ = false;  // further frames of an answer follow; without a verb: as before
     };
 
     void OnDatagram(const net::Peer& peer, Bytes bytes) override;

@@ -107,9 +107,9 @@ def test_rpc_calls_the_server(rr):
 def test_chats_talk(rr, name):
     server = example(rr, name)
     with tcp.connect(server, "chat") as one:
-        one.expect(b"* welcome; /who lists the others, /quit leaves\n")
+        one.expect(b"* welcome; /who lists who is here, /quit leaves\n")
         with tcp.connect(server, "chat") as two:
-            two.expect(b"* welcome; /who lists the others, /quit leaves\n")
+            two.expect(b"* welcome; /who lists who is here, /quit leaves\n")
             second = two.name
             one.expect(f"* {second} joined\n".encode())
             one.send(b"hello there\nand again\r\n")

@@ -33,9 +33,9 @@ OWNERS = {
     "llhttp.h": ("core/web/", "plugins/http/"),
     "msgpack": ("core/rpc/",),
     "prometheus/": ("plugins/metrics/",),
+    "openssl/": ("core/net/",),
     "lmdb.h": ("plugins/kv/lmdb/",),
     "hiredis/": ("plugins/kv/redis/",),
-    "openssl/": ("core/net/",),
 }
 LIBRARIES = ("catch2/", "fmt/", "google/protobuf/", "simdjson", "tl/", *OWNERS)
 

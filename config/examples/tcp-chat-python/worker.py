@@ -110,7 +110,7 @@ def handle(worker, rpc, event):
     who = event["remote_addr"]
     if event["event"] == "CONNECTED":
         tell_others(rpc, event, f"* {who} joined")
-        worker.reply("WRITE", b"* welcome; /who lists the others, /quit leaves\n")
+        worker.reply("WRITE", b"* welcome; /who lists who is here, /quit leaves\n")
     elif event["event"] == "CLOSE":
         tell_others(rpc, event, f"* {who} left")
     elif event["event"] == "DATA":

@@ -26,7 +26,7 @@ final class Chat
     public function join(TcpEvent $event): string
     {
         $this->tellOthers($event, "* $event->remoteAddr joined");
-        return "* welcome; /who lists the others, /quit leaves\n";
+        return "* welcome; /who lists who is here, /quit leaves\n";
     }
 
     #[TcpOn(TcpEvent::DATA, server: self::ROOM)]

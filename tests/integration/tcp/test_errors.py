@@ -312,6 +312,7 @@ def test_a_frame_of_an_idle_worker_reaches_nobody(tcp, gate):
     with server.connect() as client, server.connect() as other:
         other.send(b"first\r\n").expect(b"first\r\n")
         client.send(f"L late {stray}\r\n".encode()).expect(b"ok\r\n")
+        server.wait_idle()  # until then it would be one more reply to the same event
         gate.open("late")
         wait_sent(server, gate)
         for number in range(3):
@@ -327,6 +328,7 @@ def test_an_idle_worker_that_writes_no_frame_costs_nobody_an_answer(tcp, gate):
     with server.connect() as client, server.connect() as other:
         other.send(b"first\r\n").expect(b"first\r\n")
         client.send(f"L late {noise}\r\n".encode()).expect(b"ok\r\n")
+        server.wait_idle()  # until then it would be one more reply to the same event
         gate.open("late")
         wait_sent(server, gate)
         other.send(b"mine\r\n").expect(b"mine\r\n")

@@ -78,8 +78,6 @@ def test_an_error_ends_the_connection_and_keeps_the_worker(server):
 
 
 def test_a_stream_is_written_as_it_comes(server):
-    if "/tcp-2/" in os.environ["RR_SDK_AUTOLOAD"]:
-        pytest.skip("worker 2.x has no streams")
     with server.connect("smtp") as client:
         client.expect(BANNER).send(b"stream\r\n")
         client.expect(b"".join(f"part {i}\r\n".encode() for i in range(20)))

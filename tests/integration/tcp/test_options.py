@@ -470,6 +470,28 @@ def test_tls(tcp, certificates, version):
         assert server.events.wait_closed(client)[0]["remote_addr"] == client.name
 
 
+def test_sighup_takes_new_certificates_and_keeps_connections(tcp, certificates, tmp_path):
+    for kind in ("pem", "key"):
+        shutil.copy(certificates / f"server.{kind}", tmp_path / f"live.{kind}")
+    server = tcp(main(f"tls: {{cert: '{tmp_path}/live.pem', key: '{tmp_path}/live.key'}}"))
+
+    def seen():
+        with server.connect(tls=client_context(certificates)) as client:
+            return client.socket.getpeercert(binary_form=True)
+    with server.connect(tls=client_context(certificates)) as old:
+        before = seen()
+        (tmp_path / "live.pem").write_text("no certificate at all")
+        since = server.log.mark()
+        server.rr.signal(signal.SIGHUP)
+        server.log.wait("live.pem", since=since)  # said, and nothing changes
+        assert seen() == before
+        for kind in ("pem", "key"):
+            shutil.copy(certificates / f"client.{kind}", tmp_path / f"live.{kind}")
+        server.rr.signal(signal.SIGHUP)
+        process.eventually(lambda: seen() != before, what="the new certificate")
+        old.send(b"write still\r\n").expect(b"still\r\n")
+
+
 def test_tls_half_close_and_tail(tcp, certificates):
     server = tcp(tls(certificates))
     client = server.connect(tls=client_context(certificates))
@@ -678,7 +700,7 @@ def test_a_worker_that_dies_of_a_datagram_costs_only_that(tcp):
 
 
 def test_a_full_queue_drops_the_newest_datagrams_and_counts_them(tcp, gate):
-    server = tcp(UDP, pool="num_workers: 1, max_queue_size: 10", gate=gate,
+    server = tcp(main("max_datagrams: 10", "udp://127.0.0.1:0"), gate=gate,
                  top="metrics: {address: '127.0.0.1:0'}")
     pages = Pages(server.rr, "metrics")
 
@@ -740,8 +762,8 @@ def test_socat_over_a_unix_socket(tcp):
 
 def test_socat_over_tls(tcp, certificates):
     server = tcp(tls(certificates))
-    assert socat(f"OPENSSL:localhost:{server.address()[1]},cafile={certificates}/ca.pem,pf=ip4",
-                 b"bye bye\r\n", "-t10") == b"bye\r\n"
+    assert socat(f"OPENSSL:127.0.0.1:{server.address()[1]},cafile={certificates}/ca.pem,"
+                 "commonname=localhost", b"bye bye\r\n", "-t10") == b"bye\r\n"
 
 
 def test_socat_over_udp(tcp):

@@ -9,30 +9,14 @@
 //
 // The frame is built here once more, not with relay/: a yardstick must not share the code it
 // measures.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <chrono>
-#include <csignal>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "tests/bench/load.hpp"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using namespace bench;
 
 // rpc.Version true, JSON, as PHP's client sends it; the number of a call stands at 12.
 constexpr unsigned char kCall[] = {
@@ -40,29 +24,6 @@ constexpr unsigned char kCall[] = {
     0,    0,    'r',  'p', 'c', '.', 'V',  'e',  'r',  's',  'i', 'o', 'n', 't', 'r', 'u', 'e'};
 constexpr size_t kHead = 20;
 constexpr size_t kBuffer = 64 * 1024;
-constexpr int kEvents = 64;
-
-[[noreturn]] void Die(const char* what) {
-    std::fprintf(stderr, "rpc_load: %s: %s\n", what, std::strerror(errno));
-    std::exit(2);
-}
-
-sockaddr_in Loopback(uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
-void Watch(int poll, int fd, void* data) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.ptr = data;
-    if (epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) != 0) {
-        Die("epoll_ctl");
-    }
-}
 
 bool WriteAll(int fd, const char* data, size_t size) {
     while (size > 0) {
@@ -99,8 +60,7 @@ int Echo() {
             auto* tag = static_cast<char*>(events[static_cast<size_t>(i)].data.ptr);
             if (tag == nullptr) {
                 int fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-                int on = 1;
-                setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+                NoDelay(fd);
                 // The descriptor is the tag: nothing else belongs to a connection.
                 Watch(poll, fd, buffer.data() + fd);
                 continue;
@@ -131,25 +91,12 @@ struct Connection {
     uint32_t oldest = 0;
 };
 
-struct Tally {
-    uint64_t calls = 0;
-    uint64_t failures = 0;
-    std::vector<uint32_t> sample_us;
-};
-
 class Load {
 public:
     explicit Load(const Options& options) : options_(options), connections_(options.connections) {
         poll_ = epoll_create1(EPOLL_CLOEXEC);
         for (Connection& connection : connections_) {
-            sockaddr_in address = Loopback(options.port);
-            connection.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-            if (connect(connection.fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) !=
-                0) {
-                Die("connect");
-            }
-            int on = 1;
-            setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+            connection.fd = Connect(options.port);
             connection.sent.resize(options.in_flight);
             Watch(poll_, connection.fd, &connection);
             Ask(connection, options.in_flight);
@@ -157,25 +104,7 @@ public:
     }
 
     bool Run(double seconds) {
-        Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                                   std::chrono::duration<double>(seconds));
-        std::array<epoll_event, kEvents> events{};
-        while (Clock::now() < end) {
-            int count = epoll_wait(poll_, events.data(), kEvents, 2000);
-            if (count == 0) {
-                std::fprintf(stderr, "rpc_load: no answer for two seconds\n");
-                return false;
-            }
-            for (int i = 0; i < count; ++i) {
-                auto* connection =
-                    static_cast<Connection*>(events[static_cast<size_t>(i)].data.ptr);
-                if (!Read(*connection)) {
-                    std::fprintf(stderr, "rpc_load: the connection ended\n");
-                    return false;
-                }
-            }
-        }
-        return true;
+        return RunLoop<Connection>(poll_, seconds, [this](Connection& c) { return Read(c); });
     }
 
     Tally& tally() { return tally_; }
@@ -216,24 +145,16 @@ private:
             // A synchronous method: answers come in the order of the calls.
             bool good = frame[0] == 0x15 && frame[1] == 0x08 && number == connection.oldest;
             tally_.failures += good ? 0 : 1;
-            auto spent = now - connection.sent[connection.oldest++ % options_.in_flight];
-            Sample(std::chrono::duration_cast<std::chrono::microseconds>(spent).count());
+            tally_.Sample(now - connection.sent[connection.oldest++ % options_.in_flight]);
             done += kHead + payload;
             ++answered;
         }
         connection.input.erase(0, done);
-        tally_.calls += answered;
+        tally_.done += answered;
         if (answered > 0) {
             Ask(connection, answered);
         }
         return true;
-    }
-
-    void Sample(int64_t microseconds) {
-        constexpr size_t kMost = size_t{1} << 20;
-        if (tally_.sample_us.size() < kMost) {
-            tally_.sample_us.push_back(static_cast<uint32_t>(microseconds));
-        }
     }
 
     const Options& options_;
@@ -270,33 +191,16 @@ Options Parse(int argc, char** argv) {
     return options;
 }
 
-uint32_t Percentile(std::vector<uint32_t>& sorted, size_t percent) {
-    return sorted.empty() ? 0 : sorted[(sorted.size() - 1) * percent / 100];
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    std::signal(SIGPIPE, SIG_IGN);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    program = "rpc_load";
     if (argc == 2 && std::string_view(argv[1]) == "--echo") {
-        alarm(600);  // never longer, whoever forgot it
+        Bound(300);
         return Echo();
     }
     Options options = Parse(argc, argv);
-    alarm(static_cast<unsigned>(2 * options.seconds) + 30);
+    Bound(options.seconds);
     Load load(options);
-    bool good = load.Run(options.seconds / 10);  // warms up, is not counted
-    load.tally() = Tally{};
-    Clock::time_point begin = Clock::now();
-    good = good && load.Run(options.seconds);
-    double elapsed = std::chrono::duration<double>(Clock::now() - begin).count();
-    Tally& tally = load.tally();
-    std::sort(tally.sample_us.begin(), tally.sample_us.end());
-    std::printf("seconds=%.2f calls=%llu failures=%llu per_second=%.0f p50_us=%u p99_us=%u\n",
-                elapsed, static_cast<unsigned long long>(tally.calls),
-                static_cast<unsigned long long>(tally.failures),
-                static_cast<double>(tally.calls) / elapsed, Percentile(tally.sample_us, 50),
-                Percentile(tally.sample_us, 99));
-    return good && tally.failures == 0 && tally.calls > 0 ? 0 : 1;
+    return Measure(load, options.seconds, "calls");
 }

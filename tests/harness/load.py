@@ -27,8 +27,9 @@ class Load:
         self._changed = threading.Condition()
         self._stop = threading.Event()
         self._end = time.monotonic() + seconds
-        self._threads = [threading.Thread(target=self._client, daemon=True)
-                         for _ in range(clients)]
+        self._rounds = [0] * clients  # answers and failures of each client
+        self._threads = [threading.Thread(target=self._client, args=(number,), daemon=True)
+                         for number in range(clients)]
 
     def __enter__(self):
         for thread in self._threads:
@@ -57,11 +58,20 @@ class Load:
         assert done, f"only {self.answers} answers: {dict(self.statuses)}, {self.failures[:3]}"
         return self
 
+    def wait_round(self, timeout=20.0):
+        """Waits until no request that is on its way now is so any more."""
+        with self._changed:
+            before = list(self._rounds)
+            done = self._changed.wait_for(
+                lambda: all(now > then for now, then in zip(self._rounds, before)), timeout)
+        assert done, f"a request hangs: {before}, {self._rounds}"
+        return self
+
     def assert_all(self, status=200):
         assert not self.failures, f"{len(self.failures)} failed: {self.failures[:3]}"
         assert set(self.statuses) == {status}, dict(self.statuses)
 
-    def _client(self):
+    def _client(self, number):
         connection = None
         while not self._stop.is_set() and time.monotonic() < self._end:
             begin = time.monotonic()
@@ -76,6 +86,7 @@ class Load:
                     connection = None
                 with self._changed:
                     self.statuses[response.status] += 1
+                    self._rounds[number] += 1
                     self.bodies[response.body[:64]] += 1
                     self.latencies.append(time.monotonic() - begin)
                     self._changed.notify_all()
@@ -85,6 +96,7 @@ class Load:
                 connection = None
                 with self._changed:
                     self.failures.append(repr(error))
+                    self._rounds[number] += 1
                     self._changed.notify_all()
                 if len(self.failures) > 50:
                     return

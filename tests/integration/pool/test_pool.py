@@ -160,7 +160,7 @@ def test_killing_workers_under_a_get_load_fails_no_request(rr, plain):
             alive = server.wait_workers(lambda pids: len(set(pids) - killed) == 3)
             os.kill(alive[0], signal.SIGKILL)
             killed.add(alive[0])
-            load.wait(40)
+            load.wait(40).wait_round()
     load.assert_all()
     server.wait_workers(lambda pids: len(pids) == 3)
 

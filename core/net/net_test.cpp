@@ -190,6 +190,27 @@ TEST_CASE("listener: connections that the kernel completed survive a drain") {
     }
 }
 
+TEST_CASE("stream: an IPv4 client of an IPv6 listener is shown as one") {
+    Loop loop("test");
+    auto listener = Listener::Bind(loop, *ParseAddress("[::]:0"), {});
+    REQUIRE(listener);
+    int accepted = -1;
+    (*listener)->Accept([&accepted](int fd, Stream::Kind) { accepted = fd; },
+                        [](const std::string&) {});
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons((*listener)->address().port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(connect(client, reinterpret_cast<sockaddr*>(&to), sizeof(to)) == 0);
+    REQUIRE(loop.RunUntil([&accepted] { return accepted >= 0; }));
+    {
+        Stream stream(loop, Stream::Kind::kTcp, accepted, nullptr);
+        REQUIRE(stream.PeerName().starts_with("127.0.0.1:"));
+    }
+    close(client);
+}
+
 TEST_CASE("listener: accepted sockets inherit the probes for clients that are gone") {
     Loop loop("test");
     for (int seconds : {0, 17}) {

@@ -1,6 +1,5 @@
 #include "core/net/stream.hpp"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -12,6 +11,7 @@
 
 #include <utility>
 
+#include "core/net/peer_text.hpp"
 #include "core/net/stream_impl.hpp"
 
 namespace rr::net {
@@ -314,16 +314,17 @@ std::string Stream::PeerName() const {
         getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) {
         return "";
     }
-    char text[INET6_ADDRSTRLEN];
     if (peer.ss_family == AF_INET) {
         auto* v4 = reinterpret_cast<const sockaddr_in*>(&peer);
-        inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
-        return std::string(text) + ":" + std::to_string(ntohs(v4->sin_port));
+        return PeerText(false, reinterpret_cast<const uint8_t*>(&v4->sin_addr),
+                        ntohs(v4->sin_port));
     }
     if (peer.ss_family == AF_INET6) {
         auto* v6 = reinterpret_cast<const sockaddr_in6*>(&peer);
-        inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
-        return "[" + std::string(text) + "]:" + std::to_string(ntohs(v6->sin6_port));
+        // An IPv4 client of `[::]` is shown as what it is, as Go does.
+        bool mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
+        const uint8_t* bytes = v6->sin6_addr.s6_addr;
+        return PeerText(!mapped, mapped ? bytes + 12 : bytes, ntohs(v6->sin6_port));
     }
     return "@";
 }

@@ -83,12 +83,13 @@ def pipe_limit(program, command, in_flight, seconds, workers, env, tcp=False):
     return Load(float(values["per_second"]), int(values["failures"]))
 
 
-def rpc_load(program, port, connections, in_flight, seconds, pid):
-    """Calls of rpc.Version, with the processor time that process `pid` spent on each."""
+def rpc_load(program, port, connections, in_flight, seconds, pid, *more):
+    """Calls of rpc.Version, or of what `more` says, with the processor time that process `pid` spent
+    on each."""
     before = cpu_us(pid)
     run = subprocess.run(
         [program, "--port", str(port), "--connections", str(connections), "--in-flight",
-         str(in_flight), "--seconds", str(seconds)],
+         str(in_flight), "--seconds", str(seconds), *more],
         capture_output=True, text=True, timeout=3 * seconds + 60, check=False)
     values = dict(pair.split("=") for pair in run.stdout.split())
     if "per_second" not in values:
@@ -97,6 +98,26 @@ def rpc_load(program, port, connections, in_flight, seconds, pid):
     calls = max(float(values["calls"]) * 1.1, 1)
     return Load(float(values["per_second"]), int(values["failures"]), float(values["p50_us"]),
                 float(values["p99_us"]), (cpu_us(pid) - before) / calls)
+
+
+def redis_benchmark(port, command, connections, in_flight, seconds, pid):
+    """redis-benchmark with the keys and values of rpc_load. It counts calls, not time: a short run
+    says how many."""
+    def run(calls):
+        output = subprocess.run(
+            ["redis-benchmark", "-h", "127.0.0.1", "-p", str(port), "-t", command, "-c",
+             str(connections), "-P", str(in_flight), "-n", str(calls), "-r", "10000", "-d", "16",
+             "--csv"],
+            capture_output=True, text=True, timeout=10 * seconds + 60, check=True).stdout
+        names, figures = [line.strip('"').split('","') for line in output.split("\n")[:2]]
+        return dict(zip(names, figures))
+
+    some = 50_000
+    calls = int(float(run(some)["rps"]) * seconds)
+    before = cpu_us(pid)
+    values = run(calls)
+    return Load(float(values["rps"]), 0, float(values["p50_latency_ms"]) * 1000,
+                float(values["p99_latency_ms"]) * 1000, (cpu_us(pid) - before) / calls)
 
 
 def tcp_load(program, port, connections, seconds, pids=()):

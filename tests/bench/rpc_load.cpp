@@ -1,28 +1,23 @@
 // rpc_load: calls per second over TCP, and what a loop that only copies bytes makes of the same load.
 //
-//   rpc_load --port P [--connections N] [--in-flight K] [--seconds S]   calls rpc.Version
-//   rpc_load --echo                                                     prints `port=P`, then echoes
+//   rpc_load --port P [--connections N] [--in-flight K] [--seconds S] [--call METHOD]
+//            [--storage NAME] [--items I]     rpc.Version, or kv.Set or kv.MGet of I items each
+//   rpc_load --echo                           prints `port=P`, then echoes
 //
 // Each connection keeps K calls in flight: what was answered in one read is asked again in one
 // write. An echo of the request has the form of an answer, so both sides get the same bytes. Prints
 // one line of name=value pairs; exit 0 if every answer was a good one.
-//
-// The frame is built here once more, not with relay/: a yardstick must not share the code it
-// measures.
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/bench/load.hpp"
+#include "tests/bench/rpc_calls.hpp"
 
 namespace {
 
 using namespace bench;
 
-// rpc.Version true, JSON, as PHP's client sends it; the number of a call stands at 12.
-constexpr unsigned char kCall[] = {
-    0x15, 0x08, 0x0f, 0,   0,   0,   0x1c, 0x69, 0xca, 0x8a, 0,   0,   1,   0,   0,   0,   11, 0,
-    0,    0,    'r',  'p', 'c', '.', 'V',  'e',  'r',  's',  'i', 'o', 'n', 't', 'r', 'u', 'e'};
-constexpr size_t kHead = 20;
 constexpr size_t kBuffer = 64 * 1024;
 
 bool WriteAll(int fd, const char* data, size_t size) {
@@ -81,25 +76,42 @@ struct Options {
     size_t connections = 1;
     size_t in_flight = 1;
     double seconds = 3;
+    std::string call = "rpc.Version";
+    std::string storage = "bench";
+    size_t items = 1;
+};
+
+// A call in flight: its number is its place, counted on by the calls in flight with each use.
+struct Slot {
+    uint32_t number = 0;
+    Clock::time_point sent;
 };
 
 struct Connection {
     int fd = -1;
     std::string input;
-    std::vector<Clock::time_point> sent;  // by number of the call, modulo calls in flight
-    uint32_t next = 0;
-    uint32_t oldest = 0;
+    std::vector<Slot> slots;
 };
 
 class Load {
 public:
-    explicit Load(const Options& options) : options_(options), connections_(options.connections) {
+    explicit Load(const Options& options)
+        : options_(options),
+          calls_(CallsOf(options.call, options.storage, options.items)),
+          connections_(options.connections) {
         poll_ = epoll_create1(EPOLL_CLOEXEC);
+        if (options.call == "kv.MGet") {
+            Fill();
+        }
         for (Connection& connection : connections_) {
             connection.fd = Connect(options.port);
-            connection.sent.resize(options.in_flight);
+            connection.slots.resize(options.in_flight);
             Watch(poll_, connection.fd, &connection);
-            Ask(connection, options.in_flight);
+            for (uint32_t i = 0; i < options.in_flight; ++i) {
+                connection.slots[i].number = i;
+                answered_.push_back(i);
+            }
+            Ask(connection);
         }
     }
 
@@ -110,15 +122,30 @@ public:
     Tally& tally() { return tally_; }
 
 private:
-    void Ask(Connection& connection, size_t count) {
+    // What kv.MGet is to find.
+    void Fill() {
+        int fd = Connect(options_.port);
+        for (const std::string& call : CallsOf("kv.Set", options_.storage, options_.items)) {
+            std::array<char, kBuffer> answer;
+            if (!WriteAll(fd, call.data(), call.size()) ||
+                read(fd, answer.data(), answer.size()) < static_cast<ssize_t>(kHead)) {
+                Die("kv.Set");
+            }
+        }
+        close(fd);
+    }
+
+    // Fills the slots of answered_ with new calls.
+    void Ask(Connection& connection) {
         out_.clear();
         Clock::time_point now = Clock::now();
-        for (size_t i = 0; i < count; ++i) {
+        for (uint32_t place : answered_) {
             size_t at = out_.size();
-            out_.append(reinterpret_cast<const char*>(kCall), sizeof(kCall));
-            std::memcpy(&out_[at + 12], &connection.next, sizeof(connection.next));
-            connection.sent[connection.next++ % options_.in_flight] = now;
+            out_.append(calls_[next_++ % calls_.size()]);
+            std::memcpy(&out_[at + kNumberAt], &connection.slots[place].number, sizeof(uint32_t));
+            connection.slots[place].sent = now;
         }
+        answered_.clear();
         if (!WriteAll(connection.fd, out_.data(), out_.size())) {
             Die("write");
         }
@@ -130,37 +157,45 @@ private:
             return false;
         }
         connection.input.append(buffer_.data(), static_cast<size_t>(got));
-        size_t answered = 0;
         size_t done = 0;
         Clock::time_point now = Clock::now();
+        const std::string& call = calls_.front();
+        const size_t least = options_.call == "kv.MGet" ? options_.call.size() + 1 : 1;
         while (connection.input.size() - done >= kHead) {
             const char* frame = connection.input.data() + done;
             uint32_t payload = 0;
             uint32_t number = 0;
             std::memcpy(&payload, frame + 2, sizeof(payload));
-            std::memcpy(&number, frame + 12, sizeof(number));
+            std::memcpy(&number, frame + kNumberAt, sizeof(number));
             if (connection.input.size() - done < kHead + payload) {
                 break;
             }
-            // A synchronous method: answers come in the order of the calls.
-            bool good = frame[0] == 0x15 && frame[1] == 0x08 && number == connection.oldest;
-            tally_.failures += good ? 0 : 1;
-            tally_.Sample(now - connection.sent[connection.oldest++ % options_.in_flight]);
+            Slot& slot = connection.slots[number % options_.in_flight];
+            if (frame[0] != 0x15 || slot.number != number) {
+                std::fprintf(stderr, "rpc_load: an answer to no call\n");
+                return false;
+            }
+            tally_.failures += frame[1] == call[1] && payload >= least ? 0 : 1;
+            tally_.Sample(now - slot.sent);
+            slot.number += static_cast<uint32_t>(options_.in_flight);
+            answered_.push_back(static_cast<uint32_t>(number % options_.in_flight));
             done += kHead + payload;
-            ++answered;
         }
         connection.input.erase(0, done);
-        tally_.done += answered;
-        if (answered > 0) {
-            Ask(connection, answered);
+        tally_.done += answered_.size();
+        if (!answered_.empty()) {
+            Ask(connection);
         }
         return true;
     }
 
     const Options& options_;
+    const std::vector<std::string> calls_;  // ready frames, sent one after another
+    size_t next_ = 0;
     std::vector<Connection> connections_;
     int poll_ = -1;
     std::string out_;
+    std::vector<uint32_t> answered_;  // places of one connection, between Read and Ask
     std::vector<char> buffer_ = std::vector<char>(kBuffer);
     Tally tally_;
 };
@@ -178,14 +213,23 @@ Options Parse(int argc, char** argv) {
             options.in_flight = std::strtoul(value, nullptr, 10);
         } else if (name == "--seconds") {
             options.seconds = std::strtod(value, nullptr);
+        } else if (name == "--call") {
+            options.call = value;
+        } else if (name == "--storage") {
+            options.storage = value;
+        } else if (name == "--items") {
+            options.items = std::strtoul(value, nullptr, 10);
         }
     }
-    if (options.port == 0 || options.connections < 1 || options.connections > 256 ||
+    const bool known = !CallsOf(options.call, options.storage, 1).empty();
+    if (!known || options.items < 1 || options.items > 100 || options.port == 0 ||
+        options.storage.size() > 100 || options.connections < 1 || options.connections > 256 ||
         options.in_flight < 1 || options.in_flight > 1024 || options.seconds <= 0 ||
         options.seconds > 60) {
         std::fprintf(stderr,
                      "usage: rpc_load --port P [--connections 1..256] [--in-flight 1..1024] "
-                     "[--seconds 0..60]\n       rpc_load --echo\n");
+                     "[--seconds 0..60]\n                [--call rpc.Version|kv.Set|kv.MGet] "
+                     "[--storage NAME] [--items 1..100]\n       rpc_load --echo\n");
         std::exit(2);
     }
     return options;

@@ -19,6 +19,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(rr_flags INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized
         -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict)
 endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    # What GCC's own headers use inside std::stable_sort.
+    target_compile_options(rr_flags INTERFACE -Wno-deprecated-declarations)
+endif()
 if(RR_SANITIZE)
     set(rr_sanitizers "")
     foreach(kind IN LISTS RR_SANITIZE)

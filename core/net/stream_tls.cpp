@@ -229,6 +229,7 @@ int64_t Stream::TryWriteTls(const Bytes* slices, size_t count) {
             }
         }
     }
+    session.wire().Clear(0);  // an idle stream holds no memory
     return taken;
 }
 

@@ -176,18 +176,17 @@ int64_t Stream::TryReadTls(char* out, size_t size) {
     char ciphertext[kRecord];
     while (true) {
         TlsSession::Status status = session.Ready();
-        if (status == TlsSession::Status::kData) {
-            auto got = static_cast<int64_t>(session.Read(out, size));
-            session.Keep();
-            return got;
-        }
+        bool data = status == TlsSession::Status::kData;
+        int64_t took = data ? static_cast<int64_t>(session.Read(out, size)) : -1;
         session.Keep();
         if (status == TlsSession::Status::kFailed && !broken_) {
             tls_->due = true;  // the alert, and OnClosed
+        }
+        if (tls_->due || !session.wire().empty()) {
             loop_.AtTurnEnd(*this);
         }
         if (status != TlsSession::Status::kNeedMore) {
-            return -1;
+            return took;
         }
         int64_t got = ReadSocket(ciphertext, sizeof(ciphertext));
         if (got <= 0) {
@@ -230,6 +229,7 @@ int64_t Stream::TryWriteTls(const Bytes* slices, size_t count) {
             }
         }
     }
+    session.wire().Clear(0);  // an idle stream holds no memory
     return taken;
 }
 

@@ -14,6 +14,8 @@ namespace {
 
 constexpr size_t kRecord = 16 * 1024;
 constexpr size_t kRecordOverhead = 64;  // header, tag and padding, with some air
+// OpenSSL answers each request for a new handshake (31 bytes), also to a client that does not read.
+constexpr size_t kMostAnswers = 16 * 1024;
 
 }  // namespace
 
@@ -40,6 +42,7 @@ const bio_method_st* TlsSession::Method() {
             auto* self = static_cast<TlsSession*>(BIO_get_data(bio));
             BIO_clear_retry_flags(bio);
             self->wire_.Append(Bytes(bytes, static_cast<size_t>(std::max(size, 0))));
+            self->answers_ += static_cast<size_t>(std::max(size, 0));
             return size;
         });
         BIO_meth_set_ctrl(m, [](BIO*, int command, long, void*) noexcept {
@@ -116,6 +119,7 @@ TlsSession::Status TlsSession::Handshake() {
     ERR_clear_error();
     int done = SSL_do_handshake(ssl_);
     if (done == 1) {
+        answers_ = 0;
         return Status::kData;
     }
     Status status = Judge(done);
@@ -128,6 +132,10 @@ TlsSession::Status TlsSession::Handshake() {
 
 TlsSession::Status TlsSession::Ready() {
     if (last_ != Status::kNeedMore) {
+        return last_;
+    }
+    if (answers_ > kMostAnswers) {
+        Lose("the client asks for a new handshake again and again");
         return last_;
     }
     if (SSL_pending(ssl_) > 0) {
@@ -164,8 +172,10 @@ bool TlsSession::Write(Bytes plaintext) {
     wire_.Reserve(plaintext.size() + (plaintext.size() / kRecord + 1) * kRecordOverhead);
     ERR_clear_error();
     size_t wrote = 0;
+    size_t answers = answers_;
     // Whole or not at all: the BIO takes everything.
     if (SSL_write_ex(ssl_, plaintext.data(), plaintext.size(), &wrote) == 1) {
+        answers_ = answers;
         return true;
     }
     Judge(0);
@@ -176,6 +186,8 @@ void TlsSession::Lose(std::string_view why) {
     if (!failed()) {
         last_ = Status::kFailed;
         fault_ = why;
+        kept_.Clear(0);
+        lent_ = {};
     }
 }
 

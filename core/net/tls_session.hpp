@@ -76,6 +76,7 @@ private:
     Bytes lent_;  // behind kept_
     Buffer kept_;
     Buffer wire_;
+    size_t answers_ = 0;  // bytes of the protocol's own since the handshake
     std::string fault_;
     Status last_ = Status::kNeedMore;  // kEnd and kFailed stay
 };

@@ -182,6 +182,23 @@ TEST_CASE("tls: a client does not get a second handshake") {
     REQUIRE(f.server.secured == 1);
 }
 
+TEST_CASE("tls: a refusal that a read without waiting made goes out by itself") {
+    Fixture f;
+    TestTlsClient::Options options;
+    options.highest = TLS1_2_VERSION;
+    f.Connect(options);
+    f.Handshake();
+    f.server.stream->StopReading();
+    REQUIRE(SSL_renegotiate(f.client->raw()) == 1);
+    f.client->Pump();
+    char out[16];
+    REQUIRE(f.server.stream->TryRead(out, sizeof(out)) == 0);
+    REQUIRE(f.Until([&f] { return f.client->over(); }));
+    REQUIRE(Has(f.client->fault(), "no renegotiation"));
+    Bytes text = "x";
+    REQUIRE(f.server.stream->TryWrite(&text, 1) == 1);
+}
+
 TEST_CASE("tls: several MB go both ways at once") {
     Fixture f;
     f.Connect();

@@ -463,9 +463,8 @@ def test_tls(tcp, certificates, version):
     with server.connect(tls=client_context(certificates, version=version)) as client:
         client.expect(b"hi\r\n").send(b"hello\r\n").expect(b"hello\r\n")
         big = b"z" * 1_000_000 + b"\r\n"
-        sender = Background(client.send, big)
-        client.expect(big)
-        sender.result()
+        # One thread: a TLS socket of Python's may not be read and written at the same time.
+        client.send(big).expect(big)
         assert client.send(b"bye end\r\n").rest() == b"end\r\n"
         assert server.events.wait_closed(client)[0]["remote_addr"] == client.name
 

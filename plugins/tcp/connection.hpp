@@ -57,7 +57,7 @@ public:
 
     // For the endpoint.
     void OnTimeout();             // its wait was too long
-    void OnTick(int64_t now_ms);  // once per tick in kWrite, kWorker and kLinger
+    void OnTick(int64_t now_ms);  // once per tick, where it may wait for the client to read
     void Hurry();                 // little of the stop's time is left
     void OnDraining();            // the server stops: it may finish what it is doing
     void Close();                 // tcp.Close, and every orderly end
@@ -68,15 +68,11 @@ public:
     const Uuid& uuid() const { return uuid_; }
     // As workers get it: with or without the port.
     Bytes remote_addr() const;
-    // Its CONNECTED has begun and its CLOSE has not: tcp.List shows it.
-    bool open() const { return state_ != State::kHandshake && state_ != State::kClosing; }
     int64_t connected_unix_ns() const { return connected_unix_ns_; }
     uint64_t bytes_in() const { return bytes_in_; }
     uint64_t bytes_out() const { return bytes_out_; }
 
-    // Kept by the endpoint.
-    Wait wait = Wait::kHandshake;
-    int64_t since_ms = 0;  // when it was last touched
+    int64_t since_ms = 0;  // when it was last touched; kept by the endpoint
 
 private:
     enum class State : uint8_t { kHandshake, kAccepted, kReading, kExecuting, kWriting, kClosing };

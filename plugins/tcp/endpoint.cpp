@@ -53,7 +53,6 @@ void Endpoint::Add(int descriptor, net::Stream::Kind kind) {
 
 void Endpoint::Touch(Connection& connection, Wait wait) {
     list(wait).Touch(connection);
-    connection.wait = wait;
     connection.since_ms = server_.loop().NowMilliseconds();
 }
 

@@ -57,7 +57,7 @@ RequestBody::Status Exchange::StartBody() {
     if (!run_) {
         run_ = std::make_unique<MiddlewareRun>();
     }
-    if (!run_->Request(server_.middleware(), head_, host)) {
+    if (!run_->Request(server_.middleware(), head_, host, false)) {
         return body_.Drop(server_.body_tools(), *this, head_);
     }
     return body_.Begin(server_.body_tools(), *this, head_, run_->remote_address(),
@@ -149,7 +149,12 @@ std::string Exchange::Summary() const {
 
 void Exchange::OnAnswerHead(int status, std::vector<AnswerField>& fields) {
     if (run_) {
-        run_->Response(status, fields);
+        std::vector<std::unique_ptr<HttpBodyFilter>> filters;
+        std::string body;
+        HttpFile file;
+        AnswerDraft draft{
+            .status = status, .fields = fields, .filters = filters, .body = body, .file = file};
+        run_->Response(draft);
     }
 }
 

@@ -13,6 +13,16 @@ namespace {
 constexpr const char* kRequest =
     "GET /p?q=1 HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-a: 2\r\nUser-Agent: test\r\n\r\n";
 
+void Respond(MiddlewareRun& run, int status, std::vector<AnswerField>& fields) {
+    DraftForTest bench;
+    AnswerDraft draft{.status = status,
+                      .fields = fields,
+                      .filters = bench.filters,
+                      .body = bench.body,
+                      .file = bench.file};
+    run.Response(draft);
+}
+
 }  // namespace
 
 TEST_CASE("middleware: the last one listed sees a request first and its answer last") {
@@ -33,8 +43,8 @@ TEST_CASE("middleware: the last one listed sees a request first and its answer l
     ReadHead r(kRequest);
     MiddlewareRun run;
     std::vector<AnswerField> fields;
-    REQUIRE(run.Request(chain, r.head, "::1"));
-    run.Response(201, fields);
+    REQUIRE(run.Request(chain, r.head, "::1", false));
+    Respond(run, 201, fields);
     REQUIRE(calls == "b>a><a201<b201");
 
     SECTION("one that answers keeps those behind it from seeing the request and the answer") {
@@ -46,10 +56,10 @@ TEST_CASE("middleware: the last one listed sees a request first and its answer l
             return false;
         };
         run.Reset();
-        REQUIRE_FALSE(run.Request(chain, r.head, "::1"));
+        REQUIRE_FALSE(run.Request(chain, r.head, "::1", false));
         REQUIRE(run.answered());
         REQUIRE(run.answer().body == "no");
-        run.Response(run.answer().status, fields);
+        Respond(run, run.answer().status, fields);
         REQUIRE(calls == "<b403");
         run.Reset();
         REQUIRE_FALSE(run.answered());
@@ -80,7 +90,7 @@ TEST_CASE("middleware: what it sets on a request stands in the head") {
     ReadHead r(kRequest);
     MiddlewareRun run;
     REQUIRE_FALSE(run.moved());
-    REQUIRE(run.Request(chain, r.head, "10.0.0.1"));
+    REQUIRE(run.Request(chain, r.head, "10.0.0.1", false));
     REQUIRE(r.head.fields.size() == 3);
     REQUIRE(r.head.Find("x-a") == "test");
     REQUIRE(r.head.Find(HeaderId::kUserAgent).empty());
@@ -109,8 +119,8 @@ TEST_CASE("middleware: headers of an answer are set, added and removed in any ca
     ReadHead r(kRequest);
     MiddlewareRun run;
     std::vector<AnswerField> fields{{"Content-Type", "text/plain"}, {"X-Powered-By", "PHP"}};
-    REQUIRE(run.Request(chain, r.head, {}));
-    run.Response(200, fields);
+    REQUIRE(run.Request(chain, r.head, {}, false));
+    Respond(run, 200, fields);
     REQUIRE(fields.size() == 3);
     REQUIRE(fields[0].name == "content-type");
     REQUIRE(fields[0].value == "text/html");
@@ -129,7 +139,7 @@ TEST_CASE("middleware: values may be large and many") {
     MiddlewareRun run;
     for (int i = 0; i < 3; ++i) {
         ReadHead r(kRequest);
-        REQUIRE(run.Request(chain, r.head, {}));
+        REQUIRE(run.Request(chain, r.head, {}, false));
         REQUIRE(run.attributes().size() == 100);
         REQUIRE(run.attributes()[99].value == large);
         run.Reset();

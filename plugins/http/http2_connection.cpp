@@ -42,6 +42,13 @@ void EachLine(Bytes lines, Each each) {
 struct Http2Connection::Callbacks {
     static Http2Connection& Of(void* user) { return *static_cast<Http2Connection*>(user); }
 
+    static int OnBeginFrame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
+        if (head->type == NGHTTP2_HEADERS) {
+            Of(user).Count(head->stream_id);
+        }
+        return 0;
+    }
+
     static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user) {
         if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
             Of(user).Open(frame->hd.stream_id);
@@ -169,6 +176,7 @@ struct Http2Connection::Callbacks {
     static nghttp2_session_callbacks* Make() {
         nghttp2_session_callbacks* calls;
         RR_CHECK(nghttp2_session_callbacks_new(&calls) == 0);
+        nghttp2_session_callbacks_set_on_begin_frame_callback(calls, OnBeginFrame);
         nghttp2_session_callbacks_set_on_begin_headers_callback(calls, OnBeginHeaders);
         nghttp2_session_callbacks_set_on_header_callback(calls, OnHeader);
         nghttp2_session_callbacks_set_on_invalid_header_callback(calls, OnInvalidHeader);
@@ -193,7 +201,6 @@ Http2Connection::Http2Connection(HttpServer& server, std::unique_ptr<net::Stream
     nghttp2_option* option;
     RR_CHECK(nghttp2_option_new(&option) == 0);
     nghttp2_option_set_no_auto_window_update(option, 1);
-    nghttp2_option_set_no_closed_streams(option, 1);
     RR_CHECK(nghttp2_session_server_new2(&session_, calls, this, option) == 0);
     nghttp2_option_del(option);
     const nghttp2_settings_entry settings[] = {
@@ -230,6 +237,7 @@ bool Http2Connection::Upgrade(Bytes settings, const RequestHead& head) {
                                  nullptr) != 0) {
         return false;
     }
+    last_id_ = 1;
     Http2Stream& stream = Open(1);
     stream.Field(":method", head.method);
     stream.Field(":path", head.target);
@@ -394,6 +402,29 @@ void Http2Connection::Spend(uint32_t cost) {
         server_.troubles().Report(server_.loop().NowMilliseconds(), "http2",
                                   "a client sent too many frames without use", UnixNanoseconds(),
                                   0);
+    }
+}
+
+// nghttp2 takes a stream that was left out for one that is closed, and says nothing.
+void Http2Connection::Count(int32_t stream_id) {
+    if (stream_id % 2 == 0) {
+        return;  // refused anyhow
+    }
+    if (stream_id > last_id_) {
+        if (stream_id > last_id_ + 2) {
+            if (gaps_.size() == kGaps) {
+                gaps_.erase(gaps_.begin());
+            }
+            gaps_.push_back({last_id_ + 2, stream_id - 2});
+        }
+        last_id_ = stream_id;
+        return;
+    }
+    for (const Gap& gap : gaps_) {
+        if (stream_id >= gap.from && stream_id <= gap.to && !failed_) {
+            failed_ = true;
+            nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
+        }
     }
 }
 

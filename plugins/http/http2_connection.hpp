@@ -92,6 +92,7 @@ private:
     void Linger();
     void SubmitTrailers(Http2Stream& stream);
     void Spend(uint32_t cost);
+    void Count(int32_t stream_id);
 
     Http2Stream& Open(int32_t stream_id);
     void Close(Http2Stream& stream);
@@ -108,6 +109,14 @@ private:
     bool paused_ = false;         // a worker waits for the client
     bool lingering_ = false;
     bool failed_ = false;  // nghttp2 has given up: only its last words are still to be sent
+    // Numbers that were left out: they can't be used any more.
+    struct Gap {
+        int32_t from;
+        int32_t to;
+    };
+    static constexpr size_t kGaps = 16;
+    std::vector<Gap> gaps_;
+    int32_t last_id_ = -1;
     uint32_t patience_ = kPatience;
     int64_t drain_ms_ = 0;  // when the first GOAWAY went
     bool drained_ = false;  // the second one, too

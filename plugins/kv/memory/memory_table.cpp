@@ -14,9 +14,10 @@ namespace rr::kv {
 struct MemoryTable::Entry {
     static constexpr uint32_t kNoEnd = UINT32_MAX;
 
-    Entry* next = nullptr;   // in its chain; of those that were dropped
     Entry* newer = nullptr;  // in order of use
     Entry* older = nullptr;
+    // What Find reads stands beside the key.
+    Entry* next = nullptr;  // in its chain; of those that were dropped
     uint64_t hash = 0;
     uint32_t end = kNoEnd;  // its place in ends_
     uint32_t key_size = 0;
@@ -211,10 +212,6 @@ bool MemoryTable::Tidy(int64_t now, size_t budget) {
         }
     }
     return untidy() || (!ends_.empty() && ends_.front().at <= now);
-}
-
-std::optional<int64_t> MemoryTable::NextEnd() const {
-    return ends_.empty() ? std::nullopt : std::optional(ends_.front().at);
 }
 
 // ---- where entries stand -----------------------------------------------------------------------

@@ -59,7 +59,9 @@ public:
     // True: there is more to do.
     bool Tidy(int64_t now, size_t budget);
     // When the next key runs out.
-    std::optional<int64_t> NextEnd() const;
+    std::optional<int64_t> NextEnd() const {
+        return ends_.empty() ? std::nullopt : std::optional(ends_.front().at);
+    }
     // Something is set aside for Tidy.
     bool untidy() const { return !aside_.empty() || dropped_ != nullptr; }
 

@@ -82,6 +82,7 @@ private:
         size_t size = 0;
     };
     static constexpr size_t kParts = 1024;
+    static constexpr size_t kLarge = 4096;
     static constexpr size_t kWays = 4;  // children of a node of ends_
 
     uint64_t HashOf(Bytes key) const { return SipHash(secret_, key); }
@@ -89,6 +90,7 @@ private:
     static Entry* Make(Bytes key, Bytes value, std::string_view timeout, uint64_t hash);
     static void Overwrite(Entry* entry, Bytes value, std::string_view timeout);
     static void Free(Entry* entry);
+    static void ReleaseSmall();
 
     Part& PartOf(uint64_t hash) { return parts_[hash % kParts]; }
     static Entry*& ChainOf(Part& part, uint64_t hash);

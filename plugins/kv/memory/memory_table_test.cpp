@@ -1,13 +1,13 @@
 #include "plugins/kv/memory/memory_table.hpp"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <map>
 #include <random>
 #include <string>
 
 #include <catch2/catch.hpp>
+
+#include "core/base/heap_for_test.hpp"
 
 using namespace rr;
 using namespace rr::kv;
@@ -95,17 +95,15 @@ TEST_CASE("kv: the table sets aside what it held, and releases it in steps") {
 }
 
 TEST_CASE("kv: what a clear released does not wait in the allocator for one long pause") {
-    // Of glibc: small blocks that are free and not joined yet; a sanitizer's allocator has none.
-    const auto waiting = [] { return mallinfo2().smblks; };
     MemoryTable table;
     for (int i = 0; i < 100'000; ++i) {
         table.Set(std::to_string(i), "v", "", 0, 0);
     }
     table.Clear();
-    const size_t before = waiting();
+    const size_t before = UnjoinedBlocks();
     size_t most = 0;
     while (table.Tidy(0, 1000)) {
-        most = std::max(most, waiting());
+        most = std::max(most, UnjoinedBlocks());
     }
     REQUIRE(most <= before + 2000);
 }

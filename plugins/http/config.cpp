@@ -127,6 +127,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.uploads.rules.allow = Extensions(uploads, "allow");
 
     c.pool = pool::ParsePoolConfig(s.Sub("pool"));
+    c.routes = ParseRoutes(s.Sub("pools"));
 
     c.context_codec = s.OneOf("context_codec", "json", {"json", "protobuf"}) == "json"
                           ? Codec::kJson

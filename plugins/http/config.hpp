@@ -9,6 +9,7 @@
 #include "core/pool/config.hpp"
 #include "plugins/http/context.hpp"
 #include "plugins/http/head_guard.hpp"
+#include "plugins/http/route.hpp"
 #include "plugins/http/uploads.hpp"
 
 namespace rr::config {
@@ -45,6 +46,7 @@ struct HttpConfig {
     Uploads uploads;
     Http2 http2;
     pool::PoolConfig pool;
+    std::vector<Route> routes;  // pools beside it, in the order of the file
 
     // Ours.
     Codec context_codec = Codec::kJson;

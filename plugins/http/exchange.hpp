@@ -18,6 +18,7 @@
 #include "core/base/list.hpp"
 #include "core/base/time.hpp"
 #include "core/pool/job.hpp"
+#include "core/pool/pool.hpp"
 #include "plugins/http/answer_writer.hpp"
 #include "plugins/http/body.hpp"
 #include "plugins/http/head.hpp"
@@ -102,8 +103,9 @@ private:
     std::unique_ptr<MiddlewareRun> run_;  // null until a request meets a middleware
 
     struct Request {
-        Carrier* carrier = nullptr;  // null: the client has gone
-        std::string peer;            // its name, once the carrier is gone
+        Carrier* carrier = nullptr;        // null: the client has gone
+        std::string peer;                  // its name, once the carrier is gone
+        pool::WorkerPool* pool = nullptr;  // that was asked
         pool::Ticket ticket;
         bool announced = false;  // on the event bus
         bool asked = false;      // a worker

@@ -1,21 +1,16 @@
 #include "core/files/conditions.hpp"
 
-#include <algorithm>
 #include <optional>
 
+#include "core/api/http_text.hpp"
 #include "core/files/http_date.hpp"
 
 namespace rr::files {
 namespace {
 
-bool IsName(Bytes name, Bytes lower) {
-    return name.size() == lower.size() &&
-           std::equal(name.begin(), name.end(), lower.begin(), [](char a, char b) {
-               return (a >= 'A' && a <= 'Z' ? static_cast<char>(a | 0x20) : a) == b;
-           });
-}
+using http_text::Equal;
+using http_text::Opaque;
 
-Bytes Opaque(Bytes etag) { return etag.substr(0, 2) == "W/" ? etag.substr(2) : etag; }
 bool IsWeak(Bytes etag) { return etag.substr(0, 2) == "W/"; }
 
 // A list, or `*`. Strong: neither side may be weak.
@@ -62,29 +57,29 @@ void ConditionFields::Take(Bytes name, Bytes value) {
     };
     switch (name.size()) {
         case 5:
-            if (IsName(name, "range")) {
+            if (Equal(name, "range")) {
                 set(range);
             }
             return;
         case 8:
-            if (IsName(name, "if-match")) {
+            if (Equal(name, "if-match")) {
                 set(if_match);
-            } else if (IsName(name, "if-range")) {
+            } else if (Equal(name, "if-range")) {
                 set(if_range);
             }
             return;
         case 13:
-            if (IsName(name, "if-none-match")) {
+            if (Equal(name, "if-none-match")) {
                 set(if_none_match);
             }
             return;
         case 17:
-            if (IsName(name, "if-modified-since")) {
+            if (Equal(name, "if-modified-since")) {
                 set(if_modified_since);
             }
             return;
         case 19:
-            if (IsName(name, "if-unmodified-since")) {
+            if (Equal(name, "if-unmodified-since")) {
                 set(if_unmodified_since);
             }
             return;

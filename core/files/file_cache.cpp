@@ -30,10 +30,11 @@ std::string StrongTag(uint64_t size, uint32_t checksum) {
     return tag;
 }
 
-uint32_t ChecksumOf(const File& file, uint64_t size, Polynomial polynomial) {
+uint32_t ChecksumOf(const File& file, uint64_t size, Polynomial polynomial,
+                    const std::atomic<bool>& stop = false) {
     const auto block = std::make_unique<char[]>(kBlock);
     uint32_t checksum = 0;
-    for (uint64_t at = 0; at < size;) {
+    for (uint64_t at = 0; at < size && !stop.load(std::memory_order_relaxed);) {
         const auto want = static_cast<size_t>(std::min<uint64_t>(kBlock, size - at));
         const Result<size_t> got = file.ReadAt(at, block.get(), want);
         if (!got || *got == 0) {
@@ -186,9 +187,11 @@ void FileCache::MakeETag(const std::string& name, Representation& out) {
         out.etag = StrongTag(out.size, ChecksumOf(*out.file, out.size, polynomial));
     } else {
         out.digest = std::make_shared<Representation::Digest>();
-        background_.Run([digest = out.digest, file = out.file, size = out.size, polynomial] {
-            digest->checksum = ChecksumOf(*file, size, polynomial);
-            digest->ready.store(true, std::memory_order_release);
+        background_.Run([digest = out.digest, file = out.file, size = out.size,
+                         polynomial](const std::atomic<bool>& stop) {
+            digest->checksum = ChecksumOf(*file, size, polynomial, stop);
+            // A stopped one is never asked again.
+            digest->ready.store(!stop.load(std::memory_order_relaxed), std::memory_order_release);
         });
     }
 }

@@ -16,8 +16,8 @@ using Status = OpenedFile::Status;
 namespace {
 
 struct Late final : Background {
-    void Run(Callback<void()> work) override { waiting.push_back(std::move(work)); }
-    std::vector<Callback<void()>> waiting;
+    void Run(Work work) override { waiting.push_back(std::move(work)); }
+    std::vector<Work> waiting;
 };
 
 struct Fixture {
@@ -115,7 +115,7 @@ TEST_CASE("file_cache: a very large file is summed up in the background, once") 
     REQUIRE(cache.Find("huge.txt", f.now).plain.etag.empty());
     REQUIRE(cache.Find("huge.txt", f.now).plain.etag.empty());
     REQUIRE(late.waiting.size() == 1);
-    late.waiting[0]();
+    late.waiting[0](false);
     const std::string etag = cache.Find("huge.txt", f.now).plain.etag;
     REQUIRE(etag == "\"3145728-" + std::to_string(Checksum(Polynomial::kStatic, content)) + "\"");
 }

@@ -4,18 +4,12 @@
 #include <charconv>
 #include <optional>
 
+#include "core/api/http_text.hpp"
+
 namespace rr::files {
 namespace {
 
-Bytes Trim(Bytes text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) {
-        text.remove_suffix(1);
-    }
-    return text;
-}
+using http_text::Trim;
 
 // Digits only. Numbers that no file reaches are the largest one.
 std::optional<uint64_t> Number(Bytes text) {

@@ -2,28 +2,16 @@
 
 #include <algorithm>
 
+#include "core/api/http_text.hpp"
 #include "core/base/uuid.hpp"
 #include "core/files/ranges.hpp"
 
 namespace rr::files {
 namespace {
 
-bool SameName(Bytes a, Bytes b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-               const auto lower = [](char c) {
-                   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-               };
-               return lower(x) == lower(y);
-           });
-}
-
-Bytes Trim(Bytes text) {
-    const size_t first = text.find_first_not_of(" \t");
-    if (first == Bytes::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+using http_text::Equal;
+using http_text::Next;
+using http_text::Trim;
 
 // `0.85` is 850; what is no number of that form is 0.
 int Weight(Bytes text) {
@@ -57,7 +45,7 @@ const Representation& Choose(const FileRequest& request, const CachedFile& file)
 
 bool Has(const ServeOptions& options, Bytes name) {
     return std::any_of(options.headers.begin(), options.headers.end(),
-                       [name](const auto& header) { return SameName(header.first, name); });
+                       [name](const auto& header) { return Equal(header.first, name); });
 }
 
 // A part of the file behind `text`.
@@ -123,7 +111,7 @@ FileRequest ReadFileRequest(const HttpRequest& request) {
     read.method = request.method();
     for (size_t i = 0; i < request.headers(); ++i) {
         const HttpField field = request.header(i);
-        if (field.name.size() == 15 && SameName(field.name, "accept-encoding")) {
+        if (field.name.size() == 15 && Equal(field.name, "accept-encoding")) {
             if (read.accept_encoding.empty()) {
                 read.accept_encoding = field.value;
             }
@@ -161,7 +149,7 @@ void Serve(const FileRequest& request, const CachedFile& cached, const ServeOpti
             if (answer.status == 304) {
                 // An answer that says nothing of the content.
                 std::erase_if(answer.headers, [](const auto& header) {
-                    return SameName(header.first, "Content-Type");
+                    return Equal(header.first, "Content-Type");
                 });
             }
             return;
@@ -176,8 +164,7 @@ void Serve(const FileRequest& request, const CachedFile& cached, const ServeOpti
     }
     if (ranges.kind() == Ranges::Kind::kBroken || ranges.kind() == Ranges::Kind::kNoOverlap) {
         std::erase_if(answer.headers, [](const auto& header) {
-            return SameName(header.first, "Content-Type") ||
-                   SameName(header.first, "Cache-Control");
+            return Equal(header.first, "Content-Type") || Equal(header.first, "Cache-Control");
         });
         AnswerUnsatisfiable(file, ranges.kind(), answer);
         return;
@@ -188,7 +175,7 @@ void Serve(const FileRequest& request, const CachedFile& cached, const ServeOpti
     if (ranges.kind() == Ranges::Kind::kParts) {
         std::string type(file.content_type);
         std::erase_if(answer.headers, [&type](auto& header) {
-            const bool own = SameName(header.first, "Content-Type");
+            const bool own = Equal(header.first, "Content-Type");
             if (own) {
                 type = std::move(header.second);
             }
@@ -205,21 +192,14 @@ void Serve(const FileRequest& request, const CachedFile& cached, const ServeOpti
 
 int EncodingWeight(Bytes list, Bytes coding) {
     int any = 0;  // of `*`
-    while (!list.empty()) {
-        const size_t comma = std::min(list.find(','), list.size());
-        Bytes item = list.substr(0, comma);
-        list.remove_prefix(std::min(comma + 1, list.size()));
-        const size_t semicolon = std::min(item.find(';'), item.size());
-        const Bytes name = Trim(item.substr(0, semicolon));
-        item.remove_prefix(semicolon);
+    for (Bytes item; Next(list, ',', item);) {
+        Bytes name;
+        Next(item, ';', name);
         int weight = 1000;
-        if (!item.empty()) {
-            const Bytes parameter = Trim(item.substr(1));
-            if (parameter.size() >= 2 && SameName(parameter.substr(0, 2), "q=")) {
-                weight = Weight(Trim(parameter.substr(2)));
-            }
+        if (Bytes parameter; Next(item, ';', parameter) && http_text::StartsWith(parameter, "q=")) {
+            weight = Weight(Trim(parameter.substr(2)));
         }
-        if (SameName(name, coding)) {
+        if (Equal(name, coding)) {
             return weight;
         }
         if (name == "*") {

@@ -76,7 +76,10 @@ Ranges Ranges::Parse(Bytes text, uint64_t size) {
         }
         ByteRange part;
         switch (ParseOne(one, size, part)) {
-            case Fit::kBroken: ranges.kind_ = Kind::kBroken; return ranges;
+            case Fit::kBroken:
+                ranges.kind_ = Kind::kBroken;
+                ranges.count_ = 0;
+                return ranges;
             case Fit::kOutside: outside = true; continue;
             case Fit::kInside: break;
         }

@@ -59,6 +59,10 @@ TEST_CASE("ranges: no list of ranges") {
     }
 }
 
+TEST_CASE("ranges: a broken list has no parts") {
+    REQUIRE(Ranges::Parse("bytes=0-4,x", 13).parts().empty());
+}
+
 TEST_CASE("ranges: what is to be passed over") {
     REQUIRE(Read("", 13) == "whole");
     REQUIRE(Read("items=0-4", 13) == "whole");

@@ -139,7 +139,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.loops = static_cast<uint32_t>(s.Integer("loops", 1, 1, kMostLoops));
     c.reuse_port = s.Bool("reuse_port", false);
 
-    for (std::string_view later : {"ssl", "http3", "fcgi", "headers", "static"}) {
+    for (std::string_view later : {"ssl", "http3", "fcgi", "headers"}) {
         s.Ignored(later, kNotYet);
     }
     return c;

@@ -1,6 +1,7 @@
 #include "cmd/rr/plugins.hpp"
 
 #include "plugins/app/plugin.hpp"
+#include "plugins/gzip/plugin.hpp"
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
 #include "plugins/informer/plugin.hpp"
@@ -48,6 +49,8 @@ const std::vector<PluginRow>& PluginTable() {
         // Its processes may call rpc from their first to their last moment, and the requests of
         // others may need them.
         {"service", &service::Make},
+        // Middlewares.
+        {"gzip", &gzip::Make},
         {"http", &http::Make, {"server"}},
         {"tcp", &tcp::Make, {"server"}},
 #if __has_include("outside_plugins.inc")

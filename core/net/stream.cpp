@@ -5,10 +5,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/net/peer_text.hpp"
@@ -19,7 +21,8 @@ namespace {
 
 constexpr size_t kKeepQueue = 64 * 1024;  // a queue that a burst grew beyond is given back
 constexpr size_t kScratch = 64 * 1024;
-constexpr size_t kMaxSlices = 4;  // more would make libuv allocate
+constexpr uint64_t kSendFileMost = 1024 * 1024;  // others want their turn
+constexpr size_t kMaxSlices = 4;                 // more would make libuv allocate
 
 }  // namespace
 
@@ -165,6 +168,27 @@ int64_t Stream::TryWrite(const Bytes* slices, size_t count) {
     }
     broken_ = true;
     return -1;
+}
+
+int64_t Stream::SendFile(int file, uint64_t offset, uint64_t size) {
+    if (broken_ || writing_ || tls_) {
+        return 0;
+    }
+    bool sent_all = pending_.empty() || Send(pending_);
+    if (sent_all) {
+        uv_os_fd_t fd;
+        uv_fileno(&handle_->uv.handle, &fd);
+        off_t at = static_cast<off_t>(offset);
+        ssize_t sent = sendfile(fd, file, &at, std::min<uint64_t>(size, kSendFileMost));
+        if (sent >= 0) {
+            return sent > 0 ? sent : -1;
+        }
+        broken_ = errno != EAGAIN && errno != EINTR;
+    }
+    if (broken_) {
+        loop_.AtTurnEnd(*this);  // reports it
+    }
+    return 0;
 }
 
 void Stream::Queue(Bytes bytes) {

@@ -83,6 +83,11 @@ public:
     // the kernel is full; -1 if the stream is broken. At most 4 slices.
     int64_t TryWrite(const Bytes* slices, size_t count);
 
+    // Sends a part of a file from the kernel's cache, behind what is queued: how many bytes went; 0 if
+    // the kernel is full or the stream cannot do that (TLS): queue the next bytes instead; -1 if the
+    // file ends before `offset`.
+    int64_t SendFile(int file, uint64_t offset, uint64_t size);
+
     // Copies `bytes` behind what is queued; goes out at the end of this turn.
     void Queue(Bytes bytes);
     // The queue itself, to write into without a copy; call Flushed() after adding to it.

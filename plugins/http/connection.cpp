@@ -5,8 +5,13 @@
 
 namespace rr::http {
 
-Connection::Connection(HttpServer& server, net::Stream::Kind kind, int descriptor)
-    : server_(server), stream_(server.loop(), kind, descriptor, this), peer_(stream_.PeerName()) {}
+Connection::Connection(HttpServer& server, std::unique_ptr<net::Stream> stream)
+    : Carrier(WireForm::kHttp1, stream->queue()),
+      server_(server),
+      stream_(std::move(stream)),
+      peer_(stream_->PeerName()) {
+    stream_->SetHandler(this);
+}
 
 Connection::~Connection() {
     server_.loop().ForgetTurnEnd(*this);
@@ -17,7 +22,11 @@ Connection::~Connection() {
 
 void Connection::Start() {
     server_.Touch(*this, Wait::kFirst);
-    stream_.StartReading();
+    stream_->StartReading();
+}
+
+int64_t Connection::SendFile(const File& file, uint64_t offset, uint64_t size) {
+    return stream_->SendFile(file.descriptor(), offset, size);
 }
 
 // Everything is read into the loop's scratch: most requests are complete there, and a connection
@@ -33,7 +42,7 @@ void Connection::OnData(size_t size) {
         dropped_ += size;
         if (dropped_ > kLingerMost) {
             // Enough read for nothing: the client has kLingerMs to take its answer.
-            stream_.StopReading();
+            stream_->StopReading();
         }
         return;
     }
@@ -55,7 +64,7 @@ void Connection::OnData(size_t size) {
 // Beyond the limit a client that goes is noticed only when the answer is written.
 void Connection::LimitReadAhead() {
     if (input_.size() >= kReadAhead) {
-        stream_.StopReading();
+        stream_->StopReading();
     }
 }
 
@@ -101,8 +110,8 @@ void Connection::BeginRequest() {
     state_ = State::kHead;
     exchange_ = &server_.TakeExchange();
     exchange_->Begin(*this);
-    if (stream_.queue().capacity() == 0) {
-        stream_.queue() = server_.TakeBuffer();
+    if (stream_->queue().capacity() == 0) {
+        stream_->queue() = server_.TakeBuffer();
     }
 }
 
@@ -138,7 +147,7 @@ void Connection::StartRequest(bool more_input) {
     RequestBody::Status status = exchange_->StartBody();
     if (status == RequestBody::Status::kMore) {
         if (head.expect_continue && !more_input) {
-            stream_.Queue(kContinue);
+            stream_->Queue(kContinue);
         }
         server_.Touch(*this, Wait::kBody);
     }
@@ -158,14 +167,21 @@ size_t Connection::AdvanceBody(Bytes in) {
 void Connection::FollowBody(RequestBody::Status status) {
     switch (status) {
         case RequestBody::Status::kMore: break;
-        case RequestBody::Status::kFull: stream_.StopReading(); break;
+        case RequestBody::Status::kFull: stream_->StopReading(); break;
         case RequestBody::Status::kDisk:
             // Nothing is wanted from the client: what it sends now is its next request.
             server_.Touch(*this, Wait::kBusy);
             state_ = State::kBusy;
             break;
         case RequestBody::Status::kComplete: state_ = State::kReady; break;
-        case RequestBody::Status::kBad: exchange_->RefuseBody(); break;
+        case RequestBody::Status::kBad:
+            exchange_->RefuseBody();
+            if (exchange_ != nullptr && state_ == State::kBody) {
+                // A file is on its way.
+                state_ = State::kBusy;
+                server_.Touch(*this, Wait::kBusy);
+            }
+            break;
     }
 }
 
@@ -177,7 +193,7 @@ void Connection::OnBodyProgress() {
             server_.Remove(*this);
             return;
         }
-        stream_.StartReading();
+        stream_->StartReading();
         return;
     }
     FollowBody(status);
@@ -220,8 +236,8 @@ void Connection::OnAnswered(AnswerEnd end) {
     if (end == AnswerEnd::kAbort) {
         // What there is goes out first: the client sees where the answer was cut.
         state_ = State::kCut;
-        stream_.Flush();
-        stream_.Abort();
+        stream_->Flush();
+        stream_->Abort();
         server_.Remove(*this);
         return;
     }
@@ -248,14 +264,14 @@ void Connection::Refuse(int status, Bytes detail) { exchange_->RefuseHead(status
 void Connection::Linger() {
     state_ = State::kLinger;
     server_.Touch(*this, Wait::kLinger);
-    stream_.ShutdownWhenSent();
-    stream_.Flush();  // before what still comes can get in its way
+    stream_->ShutdownWhenSent();
+    stream_->Flush();  // before what still comes can get in its way
     if (eof_) {
         server_.loop().AtTurnEnd(*this);
         return;
     }
     // A close with unread bytes would reset the connection, and the answer with it.
-    stream_.StartReading();
+    stream_->StartReading();
 }
 
 void Connection::OnClosed(net::CloseReason reason) {
@@ -278,7 +294,7 @@ void Connection::OnClosed(net::CloseReason reason) {
     if (state_ == State::kIdle && !input_.empty()) {
         return;  // Continue() runs what was sent ahead
     }
-    if (stream_.queued() > 0) {
+    if (stream_->queued() > 0) {
         // Half-closed behind its request: the answer is still on its way.
         if (exchange_ != nullptr) {
             exchange_->Abandon();
@@ -304,7 +320,7 @@ void Connection::OnTurnEnd() {
         return;
     }
     if (state_ == State::kLinger) {
-        if (eof_ && stream_.queued() == 0) {
+        if (eof_ && stream_->queued() == 0) {
             server_.Remove(*this);
         }
         return;
@@ -318,7 +334,7 @@ void Connection::OnTurnEnd() {
 void Connection::Continue() {
     GiveBackOutput();
     if (!eof_) {
-        stream_.StartReading();
+        stream_->StartReading();
     }
     if (!input_.empty()) {
         AdvanceInput();
@@ -330,7 +346,7 @@ void Connection::Continue() {
 }
 
 void Connection::ResumeIfRoom() {
-    if (paused_ && stream_.queued() < AnswerWriter::kHighWater / 2) {
+    if (paused_ && stream_->queued() < AnswerWriter::kHighWater / 2) {
         paused_ = false;
         exchange_->Resume();
     }
@@ -347,12 +363,12 @@ void Connection::OnTimeout() {
 }
 
 void Connection::OnTick(int64_t now_ms, int64_t write_ms) {
-    size_t queued = stream_.queued();
+    size_t queued = stream_->queued();
     if (queued != queued_ || queued == 0) {
         queued_ = queued;
         progress_ms_ = now_ms;
     } else if (write_ms > 0 && now_ms - progress_ms_ >= write_ms) {
-        stream_.Abort();
+        stream_->Abort();
         server_.Remove(*this);
         return;
     }
@@ -383,8 +399,8 @@ void Connection::Keep(Bytes in) {
 // An idle connection holds no memory that it does not need; the next one to answer finds the buffer
 // still in the cache.
 void Connection::GiveBackOutput() {
-    if (stream_.queued() == 0 && stream_.queue().capacity() > 0) {
-        server_.GiveBuffer(std::move(stream_.queue()));
+    if (stream_->queued() == 0 && stream_->queue().capacity() > 0) {
+        server_.GiveBuffer(std::move(stream_->queue()));
     }
 }
 

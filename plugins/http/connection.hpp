@@ -10,56 +10,47 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "core/base/bytes.hpp"
-#include "core/base/list.hpp"
 #include "core/base/loop.hpp"
 #include "core/net/stream.hpp"
-#include "plugins/http/answer_writer.hpp"
 #include "plugins/http/body.hpp"
+#include "plugins/http/client.hpp"
 #include "plugins/http/head_guard.hpp"
+#include "plugins/http/wire.hpp"
 
 namespace rr::http {
 
 class Exchange;
 class HttpServer;
 
-// What a connection waits for: each has its list in the server, and its limit.
-enum class Wait : uint8_t {
-    kFirst,   // the first byte of the first request
-    kHead,    // the rest of a head
-    kBody,    // more of a body
-    kBusy,    // a worker; or the client takes its answer
-    kIdle,    // the next request
-    kLinger,  // the client closes
-    kCount,
-};
-
-class Connection final : public Linked, private net::StreamHandler, private Flushable {
+class Connection final : public Client,
+                         public Carrier,
+                         private net::StreamHandler,
+                         private Flushable {
 public:
-    Connection(HttpServer& server, net::Stream::Kind kind, int descriptor);
-    ~Connection();
+    Connection(HttpServer& server, std::unique_ptr<net::Stream> stream);
+    ~Connection() override;
 
-    void Start();
+    // Client
+    void Start() override;
+    const std::string& peer() const override { return peer_; }
+    void OnTimeout() override;
+    void OnTick(int64_t now_ms, int64_t write_ms) override;
 
-    // For the server.
-    // The limit of its wait has passed.
-    void OnTimeout();
-    // Once per tick while in the busy or the linger list; write_ms: longest time without progress.
-    void OnTick(int64_t now_ms, int64_t write_ms);
-    Wait wait = Wait::kFirst;  // kept by the server, as is:
-    int64_t since_ms = 0;      // when it was last touched
+    // Wire
+    void Flushed() override { stream_->Flushed(); }
+    size_t queued() const override { return stream_->queued(); }
+    int64_t SendFile(const File& file, uint64_t offset, uint64_t size) override;
 
-    // For its exchange.
-    net::Stream& stream() { return stream_; }
-    const std::string& peer() const { return peer_; }
-    std::string TakePeer() { return std::move(peer_); }
-    bool KeepsAlive() const;
-    void OnBodyProgress();
-    void OnAnswerPaused();
-    void OnAnswered(AnswerEnd end);
+    // Carrier
+    bool KeepsAlive() const override;
+    void OnBodyProgress() override;
+    void OnAnswerPaused() override;
+    void OnAnswered(AnswerEnd end) override;
 
 private:
     static constexpr size_t kReadAhead = 16 * 1024;  // while a request waits or runs
@@ -102,7 +93,7 @@ private:
     void ResumeIfRoom();
 
     HttpServer& server_;
-    net::Stream stream_;
+    std::unique_ptr<net::Stream> stream_;
     Buffer input_;                  // bytes read but not yet understood
     std::string peer_;              // `127.0.0.1:40000`
     Exchange* exchange_ = nullptr;  // null in kIdle and kLinger

@@ -118,10 +118,8 @@ private:
     AnswerDraft& draft_;
 };
 
-bool MiddlewareRun::Request(const MiddlewareChain& chain, RequestHead& head, Bytes remote_address,
-                            bool secure) {
+bool MiddlewareRun::Request(const MiddlewareChain& chain, RequestHead& head, Bytes remote_address) {
     chain_ = &chain;
-    secure_ = secure;
     states_.resize(chain.size());
     head_ = &head;
     remote_address_ = remote_address;

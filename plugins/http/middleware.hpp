@@ -58,8 +58,7 @@ public:
     ~MiddlewareRun() = default;
 
     // Shows them the request. False: one has answered, see answer().
-    bool Request(const MiddlewareChain& chain, RequestHead& head, Bytes remote_address,
-                 bool secure);
+    bool Request(const MiddlewareChain& chain, RequestHead& head, Bytes remote_address);
     // Shows an answer's head to those the request has passed, the last one first.
     void Response(AnswerDraft& draft);
     // Tells those that were shown the request how it ended.
@@ -82,7 +81,7 @@ private:
     std::string_view target() const override { return head_->target; }
     std::string_view host() const override { return head_->host; }
     std::string_view protocol() const override { return head_->protocol; }
-    bool secure() const override { return secure_; }
+    bool secure() const override { return head_->secure; }
     std::string_view Header(std::string_view name) const override { return head_->Find(name); }
     size_t headers() const override { return head_->fields.size(); }
     HttpField header(size_t i) const override;
@@ -106,7 +105,6 @@ private:
     mutable std::vector<std::unique_ptr<HttpState>> states_;
     RequestHead* head_ = nullptr;
     Bytes remote_address_;
-    bool secure_ = false;
     bool moved_ = false;
     bool answered_ = false;
     HttpAnswer answer_;

@@ -43,7 +43,7 @@ TEST_CASE("middleware: the last one listed sees a request first and its answer l
     ReadHead r(kRequest);
     MiddlewareRun run;
     std::vector<AnswerField> fields;
-    REQUIRE(run.Request(chain, r.head, "::1", false));
+    REQUIRE(run.Request(chain, r.head, "::1"));
     Respond(run, 201, fields);
     REQUIRE(calls == "b>a><a201<b201");
 
@@ -56,7 +56,7 @@ TEST_CASE("middleware: the last one listed sees a request first and its answer l
             return false;
         };
         run.Reset();
-        REQUIRE_FALSE(run.Request(chain, r.head, "::1", false));
+        REQUIRE_FALSE(run.Request(chain, r.head, "::1"));
         REQUIRE(run.answered());
         REQUIRE(run.answer().body == "no");
         Respond(run, run.answer().status, fields);
@@ -90,7 +90,7 @@ TEST_CASE("middleware: what it sets on a request stands in the head") {
     ReadHead r(kRequest);
     MiddlewareRun run;
     REQUIRE_FALSE(run.moved());
-    REQUIRE(run.Request(chain, r.head, "10.0.0.1", false));
+    REQUIRE(run.Request(chain, r.head, "10.0.0.1"));
     REQUIRE(r.head.fields.size() == 3);
     REQUIRE(r.head.Find("x-a") == "test");
     REQUIRE(r.head.Find(HeaderId::kUserAgent).empty());
@@ -119,7 +119,7 @@ TEST_CASE("middleware: headers of an answer are set, added and removed in any ca
     ReadHead r(kRequest);
     MiddlewareRun run;
     std::vector<AnswerField> fields{{"Content-Type", "text/plain"}, {"X-Powered-By", "PHP"}};
-    REQUIRE(run.Request(chain, r.head, {}, false));
+    REQUIRE(run.Request(chain, r.head, {}));
     Respond(run, 200, fields);
     REQUIRE(fields.size() == 3);
     REQUIRE(fields[0].name == "content-type");
@@ -139,7 +139,7 @@ TEST_CASE("middleware: values may be large and many") {
     MiddlewareRun run;
     for (int i = 0; i < 3; ++i) {
         ReadHead r(kRequest);
-        REQUIRE(run.Request(chain, r.head, {}, false));
+        REQUIRE(run.Request(chain, r.head, {}));
         REQUIRE(run.attributes().size() == 100);
         REQUIRE(run.attributes()[99].value == large);
         run.Reset();

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "plugins/http/connection.hpp"
+
 namespace rr::http {
 
 HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& log,
@@ -25,7 +27,7 @@ HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& 
 
 HttpServer::~HttpServer() {
     for (auto& list : waiting_) {
-        list.Each([this](Connection& connection) { Remove(connection); });
+        list.Each([this](Client& client) { Remove(client); });
     }
     exchanges_.Each([](Exchange& exchange) { delete &exchange; });
 }
@@ -41,7 +43,8 @@ void HttpServer::Accept(std::unique_ptr<net::Listener> listener) {
 }
 
 void HttpServer::Add(int descriptor, net::Stream::Kind kind) {
-    auto* connection = new Connection(*this, kind, descriptor);  // Remove() deletes it
+    auto stream = std::make_unique<net::Stream>(loop_, kind, descriptor, nullptr);
+    auto* connection = new Connection(*this, std::move(stream));  // Remove() deletes it
     if (++connections_ == 1) {
         tick_.Repeat(draining_ ? kTickDraining : kTick);
     }
@@ -51,19 +54,19 @@ void HttpServer::Add(int descriptor, net::Stream::Kind kind) {
     }
 }
 
-void HttpServer::Touch(Connection& connection, Wait wait) {
-    list(wait).Touch(connection);
-    connection.wait = wait;
-    connection.since_ms = loop_.NowMilliseconds();
+void HttpServer::Touch(Client& client, Wait wait) {
+    list(wait).Touch(client);
+    client.wait = wait;
+    client.since_ms = loop_.NowMilliseconds();
 }
 
-void HttpServer::Remove(Connection& connection) {
+void HttpServer::Remove(Client& client) {
     if (events_.connection) {
-        events_.connection.Emit({ConnectionPhase::kClosed, "http", connection.peer()});
+        events_.connection.Emit({ConnectionPhase::kClosed, "http", client.peer()});
     }
-    connection.Unlink();
+    client.Unlink();
     --connections_;
-    delete &connection;
+    delete &client;
 }
 
 void HttpServer::Tick() {
@@ -74,7 +77,7 @@ void HttpServer::Tick() {
     Expire(Wait::kBody, config_.timeouts.body);
     Expire(Wait::kIdle, config_.timeouts.idle);
     int64_t write_ms = config_.timeouts.write / std::chrono::milliseconds(1);
-    auto tick = [now, write_ms](Connection& connection) { connection.OnTick(now, write_ms); };
+    auto tick = [now, write_ms](Client& client) { client.OnTick(now, write_ms); };
     list(Wait::kBusy).Each(tick);
     list(Wait::kLinger).Each(tick);
     if (draining_ && now - drain_ms_ >= kDrainGraceMs) {
@@ -101,7 +104,7 @@ void HttpServer::Expire(Wait wait, Duration limit) {
 }
 
 void HttpServer::ExpireAll(Wait wait) {
-    list(wait).Each([this](Connection& connection) { Remove(connection); });
+    list(wait).Each([this](Client& client) { Remove(client); });
 }
 
 void HttpServer::Drain(Deadline deadline, Callback<void()> drained) {
@@ -148,7 +151,7 @@ void HttpServer::CheckClosed() {
         return;
     }
     for (auto& waiting : waiting_) {
-        waiting.Each([this](Connection& connection) { Remove(connection); });
+        waiting.Each([this](Client& client) { Remove(client); });
     }
     // Uploads are deleted by helper threads: they must be done before the process ends.
     if (body_tools_.writers == 0 && closed_) {

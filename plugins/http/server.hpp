@@ -19,12 +19,13 @@
 #include "core/base/loop.hpp"
 #include "core/log/logger.hpp"
 #include "core/net/listener.hpp"
+#include "core/net/stream.hpp"
 #include "core/net/timer.hpp"
 #include "core/pool/pool.hpp"
 #include "plugins/http/answer_writer.hpp"
 #include "plugins/http/body.hpp"
+#include "plugins/http/client.hpp"
 #include "plugins/http/config.hpp"
-#include "plugins/http/connection.hpp"
 #include "plugins/http/exchange.hpp"
 #include "plugins/http/middleware.hpp"
 #include "plugins/http/trouble_log.hpp"
@@ -69,9 +70,9 @@ public:
     bool records() const { return log_.Enabled(log::Level::kInfo) || events_.request; }
 
     // Moves a connection to the end of a waiting list.
-    void Touch(Connection& connection, Wait wait);
+    void Touch(Client& client, Wait wait);
     // Deletes it.
-    void Remove(Connection& connection);
+    void Remove(Client& client);
 
     Exchange& TakeExchange();
     void GiveBack(Exchange& exchange);
@@ -93,7 +94,7 @@ private:
     void CheckDrained();
     void OnPoolClosed();
     void CheckClosed();
-    List<Connection>& list(Wait wait) { return waiting_[static_cast<size_t>(wait)]; }
+    List<Client>& list(Wait wait) { return waiting_[static_cast<size_t>(wait)]; }
 
     // Constant.
     const HttpConfig& config_;
@@ -112,7 +113,7 @@ private:
     std::unique_ptr<net::Listener> listener_;
     net::Timer tick_;
 
-    std::array<List<Connection>, static_cast<size_t>(Wait::kCount)> waiting_;
+    std::array<List<Client>, static_cast<size_t>(Wait::kCount)> waiting_;
     size_t connections_ = 0;    // in all of waiting_
     List<Exchange> exchanges_;  // taken
 

@@ -1,6 +1,7 @@
 #include "cmd/rr/plugins.hpp"
 
 #include "plugins/app/plugin.hpp"
+#include "plugins/cache/plugin.hpp"
 #include "plugins/gzip/plugin.hpp"
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
@@ -51,6 +52,7 @@ const std::vector<PluginRow>& PluginTable() {
         {"service", &service::Make},
         // Middlewares.
         {"gzip", &gzip::Make},
+        {"cache", &cache::Make},
         {"http", &http::Make, {"server"}},
         {"tcp", &tcp::Make, {"server"}},
 #if __has_include("outside_plugins.inc")

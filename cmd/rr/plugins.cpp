@@ -12,8 +12,10 @@
 #include "plugins/metrics/plugin.hpp"
 #include "plugins/resetter/plugin.hpp"
 #include "plugins/rpc/plugin.hpp"
+#include "plugins/sendfile/plugin.hpp"
 #include "plugins/server/plugin.hpp"
 #include "plugins/service/plugin.hpp"
+#include "plugins/static/plugin.hpp"
 #include "plugins/status/plugin.hpp"
 #include "plugins/tcp/plugin.hpp"
 
@@ -53,6 +55,8 @@ const std::vector<PluginRow>& PluginTable() {
         // Middlewares.
         {"gzip", &gzip::Make},
         {"cache", &cache::Make},
+        {"static", &static_files::Make},
+        {"sendfile", &sendfile::Make},
         {"http", &http::Make, {"server"}},
         {"tcp", &tcp::Make, {"server"}},
 #if __has_include("outside_plugins.inc")

@@ -108,8 +108,9 @@ struct ResponseForTest final : HttpResponse {
     void AddFilter(std::unique_ptr<HttpBodyFilter> filter) override {
         filters.push_back(std::move(filter));
     }
-    void Replace(int status, std::string body, HttpFile file) override {
+    void Replace(int status, std::string body, HttpFile part) override {
         code = status;
+        file = std::move(part);
         filters.clear();
         size = static_cast<int64_t>(body.size() + file.size);
         start = std::move(body);
@@ -135,6 +136,7 @@ struct ResponseForTest final : HttpResponse {
     bool body_comes = true;
     int64_t size = -1;
     std::string start;
+    HttpFile file;  // behind `start`
     bool failed = false;
     FieldsForTest fields;
     std::vector<std::unique_ptr<HttpBodyFilter>> filters;

@@ -52,7 +52,7 @@ constexpr Leaf kLeaves[] = {
     {"headers.response", "http.headers.response"},
     {"static.dir", "http.static.dir"},
     {"static.forbid", "http.static.forbid"},
-    {"static.always", "", Unit::kNone, "it has no successor"},
+    {"static.always", "http.static.always"},
     {"static.request", "http.static.request"},
     {"static.response", "http.static.response"},
     {"health.address", "status.address"},

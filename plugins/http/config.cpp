@@ -129,7 +129,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.loops = static_cast<uint32_t>(s.Integer("loops", 1, 1, kMostLoops));
     c.reuse_port = s.Bool("reuse_port", false);
 
-    for (std::string_view later : {"ssl", "http2", "http3", "fcgi", "headers", "static"}) {
+    for (std::string_view later : {"ssl", "http2", "http3", "fcgi", "headers"}) {
         s.Ignored(later, kNotYet);
     }
     return c;

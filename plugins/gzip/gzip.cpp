@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/api/http_text.hpp"
+#include "core/files/sniff.hpp"
 #include "plugins/gzip/media_types.hpp"
 
 namespace rr::gzip {
@@ -172,13 +173,18 @@ void Gzip::OnResponse(const HttpRequest& request, HttpResponse& response) {
     if (size >= 0) {
         said.length = size;
     }
+    // Http looks for the type of a body without one, but not into an encoded one.
+    const bool unsaid = said.type.empty() && !response.body_start().empty();
+    if (unsaid) {
+        said.type = files::DetectContentType(response.body_start());
+    }
     if (!IsWorthIt(said)) {
         return;
     }
     AddVary(response);
     const Encoding encoding = Choose(request, size >= 0);
-    if (encoding != Encoding::kIdentity) {
-        Compress(response, said, encoding);
+    if (encoding != Encoding::kIdentity && Compress(response, said, encoding) && unsaid) {
+        response.SetHeader("Content-Type", said.type);
     }
 }
 
@@ -193,17 +199,18 @@ Encoding Gzip::Choose(const HttpRequest& request, bool whole) const {
     return accept.Choose(whole ? config_.encodings : of_streams_);
 }
 
-void Gzip::Compress(HttpResponse& response, const Said& said, Encoding encoding) {
+bool Gzip::Compress(HttpResponse& response, const Said& said, Encoding encoding) {
     std::unique_ptr<HttpBodyFilter> filter = compressors_.Make(encoding);
     if (filter == nullptr) {
         no_memory_.fetch_add(1, kRelaxed);
-        return;
+        return false;
     }
     compressed_[static_cast<size_t>(encoding)].fetch_add(1, kRelaxed);
     WeakenTag(response, said.etag);
     response.SetHeader("Content-Encoding", NameOf(encoding));
     response.RemoveHeader("Accept-Ranges");
     response.AddFilter(std::move(filter));
+    return true;
 }
 
 void Gzip::Collect(std::vector<MetricFamily>& families) const {

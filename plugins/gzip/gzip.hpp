@@ -31,7 +31,8 @@ private:
     Said Listen(const HttpResponse& response) const;
     bool IsWorthIt(const Said& said) const;
     Encoding Choose(const HttpRequest& request, bool whole) const;
-    void Compress(HttpResponse& response, const Said& said, Encoding encoding);
+    // False: there is no memory for it.
+    bool Compress(HttpResponse& response, const Said& said, Encoding encoding);
 
     const GzipConfig config_;
     const std::vector<Encoding> of_streams_;  // encodings, smallest memory first

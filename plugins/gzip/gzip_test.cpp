@@ -119,6 +119,17 @@ TEST_CASE("gzip: what must not be touched is not") {
     REQUIRE_FALSE(unknown.Go().compressed());
 }
 
+TEST_CASE("gzip: a body without a type is looked at, and what is found is said") {
+    Way page(Pairs{});
+    page.response.start = "<!DOCTYPE html><p>x";
+    REQUIRE(page.Go().compressed());
+    REQUIRE(page.Header("Content-Type") == "text/html; charset=utf-8");
+    Way picture(Pairs{});
+    picture.response.start = "\x89PNG\r\n\x1A\n....";
+    REQUIRE_FALSE(picture.Go().compressed());
+    REQUIRE(picture.response.fields.size() == 0);
+}
+
 TEST_CASE("gzip: No-Gzip-Compression is for us, not for the client") {
     for (int64_t size : {int64_t{5}, int64_t{5000}}) {
         Way way(HtmlAnd("No-Gzip-Compression", "1"));

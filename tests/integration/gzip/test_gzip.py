@@ -95,6 +95,31 @@ def test_what_must_not_be_compressed_is_not(server, plain, headers):
     assert answer.header("No-Gzip-Compression") is None
 
 
+def test_a_body_without_a_type_gets_the_one_it_looks_like(server, plain):
+    answer = ask(server, page(Content_Type="none"), "gzip")
+    assert answer.header("Content-Encoding") == "gzip"
+    assert answer.header("Content-Type") == ask(
+        server, page(Content_Type="none"), "").header("Content-Type")
+    assert DECODERS["gzip"](answer.body) == plain
+
+
+def test_files_are_compressed_where_static_is_inside(rr):
+    text = b"".join(b".row-%d { color: #%06x }\n" % (i, i * 7919) for i in range(20000))
+    server = rr(config(middleware="[static, gzip]").replace("http: {", "http: {static: {dir: pub}, "),
+                worker="pages.php", files={"pub/a.css": text, "pub/b.css": text[:20000],
+                                           "pub/c.css": text[:500]})
+    for name, size in (("a", len(text)), ("b", 20000)):
+        for encoding, decode in DECODERS.items():
+            answer = ask(server, f"/{name}.css", encoding)
+            assert answer.header("Content-Encoding") == encoding
+            assert answer.header("Accept-Ranges") is None
+            assert decode(answer.body) == text[:size]
+    assert ask(server, "/c.css").header("Content-Encoding") is None
+    part = ask(server, "/a.css", Range="bytes=0-9999")
+    assert part.status == 206 and part.body == text[:10000]
+    assert part.header("Content-Encoding") is None
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_answers_without_a_body_get_no_encoding(server, status):
     answer = ask(server, page(0, status))

@@ -5,7 +5,7 @@ declare(strict_types=1);
 // The worker of the tests of gzip and cache: pages of which the request says how they are.
 //
 //   /page?size=&h[Name]=value&status=   a body of `size` bytes (or `body=`), Content-Type text/html
-//                                       unless h says otherwise; X-Served counts what this worker did
+//                                       unless h says otherwise (`none`: no type); X-Served counts what this worker did
 //   /events?n=&gate=NAME                server-sent events; before each but the first it waits until
 //                                       the test opens the gate NAME2, NAME3 ... (harness/gate.py)
 //   /lines?n=                           a stream of n lines, as fast as they go
@@ -62,6 +62,9 @@ while ($request = $http->waitRequest()) {
     ++$served;
     $query = $request->query;
     $headers = ($query['h'] ?? []) + ['Content-Type' => 'text/html; charset=utf-8'];
+    if ($headers['Content-Type'] === 'none') {
+        unset($headers['Content-Type']);
+    }
     switch (parse_url($request->uri, PHP_URL_PATH)) {
         case '/events':
             $http->respond(200, events((int) $query['n'], $query['gate'] ?? ''),

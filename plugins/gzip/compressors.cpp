@@ -315,9 +315,10 @@ Compressors::Compressors(Levels levels, int64_t max_memory)
 
 Compressors::~Compressors() = default;
 
-std::unique_ptr<HttpBodyFilter> Compressors::Make(Encoding encoding) {
+std::unique_ptr<HttpBodyFilter> Compressors::Make(Encoding encoding, bool stream) {
     const int64_t need = MemoryOf(encoding);
-    if (used_.fetch_add(need, std::memory_order_relaxed) + need > max_memory_) {
+    const int64_t most = stream ? max_memory_ - max_memory_ / 4 : max_memory_;
+    if (used_.fetch_add(need, std::memory_order_relaxed) + need > most) {
         used_.fetch_sub(need, std::memory_order_relaxed);
         return nullptr;
     }

@@ -49,8 +49,10 @@ public:
     Compressors(const Compressors&) = delete;
     Compressors& operator=(const Compressors&) = delete;
 
+    // stream: the body's size is not known, and it may last for long; these leave a quarter of
+    // max_memory to others.
     // REQUIRES: encoding is not kIdentity.
-    std::unique_ptr<HttpBodyFilter> Make(Encoding encoding);
+    std::unique_ptr<HttpBodyFilter> Make(Encoding encoding, bool stream = false);
 
     int64_t memory_used() const { return used_.load(std::memory_order_relaxed); }
 

@@ -151,6 +151,18 @@ TEST_CASE("compressors: no more than max_memory is in use, and it comes back") {
     }
 }
 
+TEST_CASE("compressors: streams leave a quarter to answers that are short") {
+    constexpr int64_t kOne = Compressors::MemoryOf(Encoding::kGzip);
+    Compressors compressors({}, 4 * kOne);
+    std::vector<std::unique_ptr<HttpBodyFilter>> streams;
+    for (int i = 0; i < 3; ++i) {
+        streams.push_back(compressors.Make(Encoding::kGzip, true));
+        REQUIRE(streams.back() != nullptr);
+    }
+    REQUIRE(compressors.Make(Encoding::kGzip, true) == nullptr);
+    REQUIRE(compressors.Make(Encoding::kGzip) != nullptr);
+}
+
 TEST_CASE("compressors: threads share what waits") {
     Compressors compressors({}, kPlenty);
     std::vector<std::thread> threads;

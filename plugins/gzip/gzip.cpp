@@ -200,7 +200,7 @@ Encoding Gzip::Choose(const HttpRequest& request, bool whole) const {
 }
 
 bool Gzip::Compress(HttpResponse& response, const Said& said, Encoding encoding) {
-    std::unique_ptr<HttpBodyFilter> filter = compressors_.Make(encoding);
+    std::unique_ptr<HttpBodyFilter> filter = compressors_.Make(encoding, response.body_size() < 0);
     if (filter == nullptr) {
         no_memory_.fetch_add(1, kRelaxed);
         return false;

@@ -210,6 +210,7 @@ TEST_CASE("gzip: beyond max_memory answers go as they are") {
     Way way(kHtml, "gzip", config);
     REQUIRE(way.Go().compressed());
     ResponseForTest second(kHtml);
+    second.size = static_cast<int64_t>(kPage.size());
     way.gzip.OnResponse(way.request, second);
     REQUIRE(second.filters.empty());
     REQUIRE(second.fields.Get("Content-Encoding").empty());

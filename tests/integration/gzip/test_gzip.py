@@ -216,7 +216,7 @@ def test_a_worker_that_dies_in_a_stream_cuts_the_answer(rr):
 
 
 def test_beyond_max_memory_streams_go_plain_and_the_metrics_say_so(rr, gate):
-    server = rr(config("{max_memory: 150KB}", more="metrics: {address: '127.0.0.1:0'}\n").replace(
+    server = rr(config("{max_memory: 200KB}", more="metrics: {address: '127.0.0.1:0'}\n").replace(
         "num_workers: 1", "num_workers: 2"), worker="pages.php", env=gate.env)
     with server.open() as first, server.open() as second:
         first.send(request_bytes("GET", "/events?n=2&gate=m", {"Accept-Encoding": "gzip"}))

@@ -29,6 +29,12 @@ struct HttpConfig {
         UploadRules rules;
     };
 
+    struct Http2 {
+        bool enabled = true;  // over TLS
+        bool h2c = false;     // without TLS: by prior knowledge, or by Upgrade
+        uint32_t max_concurrent_streams = 128;
+    };
+
     std::string address;
     int internal_error_code = 0;  // 0: not set: 500, 502, 503, 504 by cause
     bool access_logs = false;
@@ -37,6 +43,7 @@ struct HttpConfig {
     std::vector<std::string> middleware;
     std::vector<std::string> trusted_subnets;
     Uploads uploads;
+    Http2 http2;
     pool::PoolConfig pool;
 
     // Ours.

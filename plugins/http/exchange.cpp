@@ -21,11 +21,7 @@ void Exchange::Begin(Carrier& carrier) { r_.carrier = &carrier; }
 
 HeadFault Exchange::TakeHead(Bytes in) {
     head_bytes_.Append(in.substr(0, guard_.size()));
-    HeadFault fault = ParseHead(head_bytes_.view(), guard_, head_);
-    if (fault == HeadFault::kNone) {
-        HeadDone();
-    }
-    return fault;
+    return ParseHead(head_bytes_.view(), guard_, head_);
 }
 
 void Exchange::HeadDone() {

@@ -43,14 +43,14 @@ public:
     size_t head_size() const { return guard_.size(); }
     // After kComplete: keeps the head's bytes and reads them.
     HeadFault TakeHead(Bytes in);
-    // Other protocols: the carrier fills the head, whose views lie in head_bytes() or are constants,
-    // and calls HeadDone.
+    // Other protocols: the carrier fills the head, whose views lie in head_bytes() or are constants.
     RequestHead& new_head() { return head_; }
     Buffer& head_bytes() { return head_bytes_; }
+    // The head is there, and the request is one to be counted.
     void HeadDone();
     const RequestHead& head() const { return head_; }
 
-    // After TakeHead. Shows the head to the middlewares first.
+    // After HeadDone. Shows the head to the middlewares first.
     RequestBody::Status StartBody();
     RequestBody::Status Feed(Bytes in, size_t& consumed) { return body_.Feed(in, consumed); }
     RequestBody::Status Finish() { return body_.Finish(); }

@@ -60,6 +60,12 @@ void HttpServer::Touch(Client& client, Wait wait) {
     client.since_ms = loop_.NowMilliseconds();
 }
 
+void HttpServer::Replace(Client& client, Client& by) {
+    Touch(by, Wait::kFirst);
+    client.Unlink();
+    delete &client;
+}
+
 void HttpServer::Remove(Client& client) {
     if (events_.connection) {
         events_.connection.Emit({ConnectionPhase::kClosed, "http", client.peer()});
@@ -118,6 +124,9 @@ void HttpServer::Drain(Deadline deadline, Callback<void()> drained) {
         listener_.reset();
     }
     tick_.Repeat(kTickDraining);
+    for (auto& list : waiting_) {
+        list.Each([](Client& client) { client.OnDrain(); });
+    }
 }
 
 void HttpServer::CheckDrained() {

@@ -71,6 +71,8 @@ public:
 
     // Moves a connection to the end of a waiting list.
     void Touch(Client& client, Wait wait);
+    // `by` goes on in the place of `client`, which is deleted.
+    void Replace(Client& client, Client& by);
     // Deletes it.
     void Remove(Client& client);
 

@@ -1,6 +1,7 @@
 """The middleware cache in front of real PHP: X-Served counts what the worker was asked."""
 
 import json
+import subprocess
 import zlib
 from urllib.parse import urlencode
 
@@ -14,7 +15,8 @@ from harness.rpc import Client, address_of
 
 
 def config(cache="{}", middleware="[cache]", more="", http="", pool="num_workers: 1"):
-    return (f"http: {{address: '127.0.0.1:0', middleware: {middleware}, cache: {cache}, "
+    return (f"http: {{address: '127.0.0.1:0', http2: {{h2c: true}}, "
+            f"middleware: {middleware}, cache: {cache}, "
             f"pool: {{{pool}}}, {http}}}\n{more}")
 
 
@@ -54,6 +56,20 @@ def test_a_page_is_answered_again_without_the_worker(server):
     assert len(second.all("Date")) == 1
 
 
+def test_http_1_and_2_share_what_is_kept(server):
+    target = page(size=5000, ETag='"v1"')
+    first = get(server, target)
+
+    def curl(*more):
+        return subprocess.run(
+            ["curl", "-sSi", "--http2-prior-knowledge", "--max-time", "20", *more,
+             f"{server.url}{target}"], capture_output=True, check=True).stdout
+    head, _, body = curl().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/2 200") and b"\r\nage: " in head
+    assert b"\r\nx-served: 1\r\n" in head and body == first.body
+    assert curl("-H", 'If-None-Match: "v1"').startswith(b"HTTP/2 304")
+
+
 def test_head_is_answered_from_a_kept_get(server):
     get(server, page(size=5000))
     head = get(server, page(size=5000), "HEAD")
@@ -82,7 +98,8 @@ def test_what_is_stale_is_never_served(server):
     target = page(keep=1)
     assert get(server, target).header("X-Served") == "1"
     # The second ends by itself; until then the kept page is right.
-    assert eventually(lambda: get(server, target).header("X-Served") != "1", 10, "the end of a second")
+    assert eventually(lambda: get(server, target).header("X-Served") != "1", 10,
+                      "the end of a second")
 
 
 def test_a_client_that_has_the_page_gets_304(server):

@@ -15,7 +15,8 @@ BROWSER = "gzip, deflate, br, zstd"
 
 
 def config(gzip="{}", middleware="[gzip]", more=""):
-    return (f"http: {{address: '127.0.0.1:0', middleware: {middleware}, gzip: {gzip}, "
+    return (f"http: {{address: '127.0.0.1:0', http2: {{h2c: true}}, "
+            f"middleware: {middleware}, gzip: {gzip}, "
             f"pool: {{num_workers: 1}}}}\n{more}")
 
 
@@ -76,6 +77,42 @@ def test_curl_reads_it(server, plain, encoding):
         ["curl", "-sS", "--max-time", "20", "-H", f"Accept-Encoding: {encoding}", "--compressed",
          f"{server.url}{page()}"], capture_output=True, check=True)
     assert got.stdout == plain
+
+
+def curl2(server, target, *more):
+    """Body and head over HTTP/2, as they came."""
+    run = subprocess.run(
+        ["curl", "-sS", "--http2-prior-knowledge", "--max-time", "20", "-D", "/dev/stderr", *more,
+         f"{server.url}{target}"], capture_output=True, check=True)
+    return run.stdout, run.stderr.decode().lower()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd"])
+def test_pages_and_streams_are_compressed_over_http2(server, plain, encoding):
+    body, head = curl2(server, page(), "-H", f"Accept-Encoding: {encoding}")
+    assert head.startswith("http/2 200") and f"content-encoding: {encoding}\r\n" in head
+    assert f"content-length: {len(body)}\r\n" in head
+    assert DECODERS[encoding](body) == plain
+    body, head = curl2(server, "/lines?n=500", "-H", f"Accept-Encoding: {encoding}")
+    assert f"content-encoding: {encoding}\r\n" in head
+    assert DECODERS[encoding](body).count(b"\n") == 500
+
+
+def test_an_event_arrives_at_once_over_http2(rr, gate):
+    server = rr(config(), worker="pages.php", env=gate.env)
+    with subprocess.Popen(
+            ["curl", "-sSN", "--http2-prior-knowledge", "--max-time", "20", "-H",
+             "Accept-Encoding: gzip", "--compressed", f"{server.url}/events?n=3&gate=h"],
+            stdout=subprocess.PIPE) as client:
+        for number in range(1, 4):
+            if number > 1:
+                gate.begun(f"h{number}")
+                gate.open(f"h{number}")
+            assert client.stdout.readline() == b"id: %d\n" % number
+            assert client.stdout.readline() == b"data: event number %d\n" % number
+            assert client.stdout.readline() == b"\n"
+        assert client.stdout.read() == b""
+        assert client.wait(20) == 0
 
 
 def test_short_bodies_of_workers_stay_as_they_are(server):
@@ -143,7 +180,8 @@ def test_a_strong_tag_becomes_weak_and_other_headers_stay(server):
 
 
 @pytest.mark.parametrize("accept, decoder", [
-    ("gzip", lambda: zlib.decompressobj(31)), ("br", None), (BROWSER, lambda: zlib.decompressobj(31))])
+    ("gzip", lambda: zlib.decompressobj(31)), ("br", None),
+    (BROWSER, lambda: zlib.decompressobj(31))])
 def test_each_event_of_a_stream_arrives_before_the_next_is_made(rr, gate, accept, decoder):
     server = rr(config(), worker="pages.php", env=gate.env)
     if decoder is None:

@@ -36,6 +36,10 @@ OWNERS = {
     "openssl/": ("core/net/",),
     "lmdb.h": ("plugins/kv/lmdb/",),
     "hiredis/": ("plugins/kv/redis/",),
+    "zlib.h": ("core/log/", "plugins/gzip/"),
+    "libdeflate.h": ("plugins/gzip/",),
+    "brotli/": ("plugins/gzip/",),
+    "zstd.h": ("plugins/gzip/",),
 }
 LIBRARIES = ("catch2/", "fmt/", "google/protobuf/", "simdjson", "tl/", *OWNERS)
 

@@ -34,6 +34,7 @@ OWNERS = {
     "msgpack": ("core/rpc/",),
     "prometheus/": ("plugins/metrics/",),
     "openssl/": ("core/net/",),
+    "nghttp2/": ("plugins/http/",),
     "lmdb.h": ("plugins/kv/lmdb/",),
     "hiredis/": ("plugins/kv/redis/",),
     "zlib.h": ("core/log/", "plugins/gzip/"),

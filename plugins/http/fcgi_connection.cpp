@@ -225,8 +225,13 @@ void FcgiConnection::SendStdout(uint16_t id, Bytes bytes) {
 void FcgiConnection::EndRequest(AnswerEnd end) {
     full_ = false;
     if (end == AnswerEnd::kAbort) {
-        // Without END_REQUEST the gateway sees that the answer was cut.
+        // Without END_REQUEST the gateway sees that the answer was cut. A Unix socket knows no
+        // reset, and nginx takes its end for that of the answer: a record of no version is
+        // something to stumble over.
         failed_ = true;
+        if (peer_ == "@") {
+            stream_->queue().Append(Bytes("\0\0\0\0\0\0\0\0", 8));
+        }
         stream_->Flush();
         stream_->Abort();
         server_.loop().AtTurnEnd(*this);

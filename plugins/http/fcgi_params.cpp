@@ -121,10 +121,12 @@ int ReadTarget(const Variables& v, const HeadLimits& limits, RequestHead& head) 
     if (v.uri.size() > limits.target) {
         return 414;
     }
-    if (!IsTargetText(v.uri) || !IdentifyTarget(v.uri, head.verb, head.form)) {
+    TargetForm form;
+    if (!IsTargetText(v.uri) || !IdentifyTarget(v.uri, head.verb, form)) {
         return 400;
     }
     head.target = v.uri;
+    head.form = form;
     if (!IsHostText(v.host)) {
         return 400;
     }

@@ -111,6 +111,13 @@ TEST_CASE("fcgi: what no HTTP request could have is refused") {
     REQUIRE(ReadParams(With({{"CONTENT_LENGTH", ""}})).status == 0);
 }
 
+TEST_CASE("fcgi: a target that is refused leaves no form behind") {
+    ReadParams r(Pairs{{"REQUEST_METHOD", "GET"}, {"REQUEST_URI", "nothing"}});
+    REQUIRE(r.status == 400);
+    REQUIRE(r.head.target.empty());
+    REQUIRE(r.head.form == TargetForm::kOrigin);
+}
+
 TEST_CASE("fcgi: the limits of heads hold") {
     HeadLimits limits;
     limits.target = 16;

@@ -111,9 +111,8 @@ TEST_CASE("http config: keys of later parts are known and warned about") {
         "  middleware: [gzip]\n  trusted_subnets: [10.0.0.0/8]\n");
     REQUIRE(r.problems().empty());
     std::string warnings = r.warnings();
-    for (const char* text :
-         {"http.http3: not served yet", "http.ssl: not served yet",
-          "http.trusted_subnets: not served yet"}) {
+    for (const char* text : {"http.http3: not served yet", "http.ssl: not served yet",
+                             "http.trusted_subnets: not served yet"}) {
         INFO(warnings);
         REQUIRE(warnings.find(text) != std::string::npos);
     }

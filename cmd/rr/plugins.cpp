@@ -1,6 +1,7 @@
 #include "cmd/rr/plugins.hpp"
 
 #include "plugins/app/plugin.hpp"
+#include "plugins/fileserver/plugin.hpp"
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
 #include "plugins/informer/plugin.hpp"
@@ -52,6 +53,7 @@ const std::vector<PluginRow>& PluginTable() {
         {"service", &service::Make},
         {"static", &static_files::Make},
         {"sendfile", &sendfile::Make},
+        {"fileserver", &fileserver::Make},
         {"http", &http::Make, {"server"}},
         {"tcp", &tcp::Make, {"server"}},
 #if __has_include("outside_plugins.inc")

@@ -1,7 +1,9 @@
 #include "cmd/rr/plugins.hpp"
 
 #include "plugins/app/plugin.hpp"
+#include "plugins/cache/plugin.hpp"
 #include "plugins/fileserver/plugin.hpp"
+#include "plugins/gzip/plugin.hpp"
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
 #include "plugins/informer/plugin.hpp"
@@ -51,6 +53,9 @@ const std::vector<PluginRow>& PluginTable() {
         // Its processes may call rpc from their first to their last moment, and the requests of
         // others may need them.
         {"service", &service::Make},
+        // Middlewares.
+        {"gzip", &gzip::Make},
+        {"cache", &cache::Make},
         {"static", &static_files::Make},
         {"sendfile", &sendfile::Make},
         {"fileserver", &fileserver::Make},

@@ -28,7 +28,7 @@ void SortKeys(Node& node) {
 // `unknown key`.
 constexpr std::string_view kFieldSections[] = {
     "amqp",   "app",       "beanstalk",  "boltdb",         "broadcast", "centrifuge",
-    "distro", "endure",    "google-pub-sub", "grpc",      "hooks",
+    "distro", "endure",    "fileserver", "google-pub-sub", "grpc",      "hooks",
     "http",   "informer",  "jobs",       "kafka",          "kv",        "lock",
     "logs",   "memcached", "metrics",    "nats",           "otel",      "redis",
     "reload", "resetter",  "rpc",        "server",         "service",   "sqs",

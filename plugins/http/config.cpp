@@ -15,6 +15,7 @@ using config::Section;
 constexpr std::string_view kNotYet = "not served yet";
 constexpr int64_t kMostHeaders = 4096;  // values of one name are found by comparing all pairs
 constexpr int64_t kMostLoops = 256;
+constexpr int64_t kMostStreams = 65536;
 constexpr Duration kShortest = std::chrono::milliseconds(1);
 
 void ReadAddress(const Section& s, HttpConfig& c) {
@@ -67,6 +68,13 @@ void ReadMiddleware(const Section& s, HttpConfig& c) {
     }
 }
 
+void ReadHttp2(const Section& s, HttpConfig::Http2& c) {
+    c.enabled = s.Bool("enabled", true);
+    c.h2c = s.Bool("h2c", false);
+    c.max_concurrent_streams = static_cast<uint32_t>(
+        s.Integer("max_concurrent_streams", c.max_concurrent_streams, 1, kMostStreams));
+}
+
 void ReadTimeouts(const Section& s, HttpConfig::Timeouts& c) {
     c.header = s.Time("header", c.header, kShortest);
     c.body = s.Time("body", c.body, kShortest);
@@ -107,6 +115,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.max_request_size = static_cast<uint64_t>(megabytes == 0 ? 1000 : megabytes) << 20;
     c.raw_body = s.Bool("raw_body", false);
     ReadMiddleware(s, c);
+    ReadHttp2(s.Sub("http2"), c.http2);
 
     Section uploads = s.Sub("uploads");
     c.uploads.dir = uploads.String("dir", "");
@@ -118,6 +127,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.uploads.rules.allow = Extensions(uploads, "allow");
 
     c.pool = pool::ParsePoolConfig(s.Sub("pool"));
+    c.routes = ParseRoutes(s.Sub("pools"));
 
     c.context_codec = s.OneOf("context_codec", "json", {"json", "protobuf"}) == "json"
                           ? Codec::kJson
@@ -129,7 +139,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.loops = static_cast<uint32_t>(s.Integer("loops", 1, 1, kMostLoops));
     c.reuse_port = s.Bool("reuse_port", false);
 
-    for (std::string_view later : {"ssl", "http2", "http3", "fcgi", "headers"}) {
+    for (std::string_view later : {"ssl", "http3", "fcgi", "headers"}) {
         s.Ignored(later, kNotYet);
     }
     return c;

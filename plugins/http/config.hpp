@@ -9,6 +9,7 @@
 #include "core/pool/config.hpp"
 #include "plugins/http/context.hpp"
 #include "plugins/http/head_guard.hpp"
+#include "plugins/http/route.hpp"
 #include "plugins/http/uploads.hpp"
 
 namespace rr::config {
@@ -29,6 +30,12 @@ struct HttpConfig {
         UploadRules rules;
     };
 
+    struct Http2 {
+        bool enabled = true;  // over TLS
+        bool h2c = false;     // without TLS: by prior knowledge, or by Upgrade
+        uint32_t max_concurrent_streams = 128;
+    };
+
     std::string address;
     int internal_error_code = 0;  // 0: not set: 500, 502, 503, 504 by cause
     bool access_logs = false;
@@ -37,7 +44,9 @@ struct HttpConfig {
     std::vector<std::string> middleware;
     std::vector<std::string> trusted_subnets;
     Uploads uploads;
+    Http2 http2;
     pool::PoolConfig pool;
+    std::vector<Route> routes;  // pools beside it, in the order of the file
 
     // Ours.
     Codec context_codec = Codec::kJson;

@@ -1,9 +1,40 @@
 #include "plugins/http/connection.hpp"
 
 #include "plugins/http/exchange.hpp"
+#include "plugins/http/http2_connection.hpp"
 #include "plugins/http/server.hpp"
 
 namespace rr::http {
+
+namespace {
+
+constexpr Bytes kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+constexpr Bytes kHttp2Start = kHttp2Preface.substr(0, 16);  // no request of HTTP/1.1 begins so
+
+bool DecodeBase64Url(Bytes text, std::string& out) {
+    uint32_t bits = 0;
+    int have = 0;
+    for (char c : text) {
+        uint32_t value = c >= 'A' && c <= 'Z'   ? static_cast<uint32_t>(c - 'A')
+                         : c >= 'a' && c <= 'z' ? static_cast<uint32_t>(c - 'a' + 26)
+                         : c >= '0' && c <= '9' ? static_cast<uint32_t>(c - '0' + 52)
+                         : c == '-'             ? 62
+                         : c == '_'             ? 63
+                                                : 64;
+        if (value == 64) {
+            return c == '=' && have < 6;  // padding is not needed, and not refused
+        }
+        bits = bits << 6 | value;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            out.push_back(static_cast<char>(bits >> have & 0xff));
+        }
+    }
+    return true;
+}
+
+}  // namespace
 
 Connection::Connection(HttpServer& server, std::unique_ptr<net::Stream> stream)
     : Carrier(WireForm::kHttp1, stream->queue()),
@@ -53,10 +84,18 @@ void Connection::OnData(size_t size) {
     }
     if (input_.empty()) {
         size_t used = Advance(in);
+        if (state_ == State::kHttp2) {
+            SpeakHttp2(in.substr(used));
+            return;
+        }
         Keep(in.substr(used));
     } else {
         input_.Append(in);
         AdvanceInput();
+        if (state_ == State::kHttp2) {
+            SpeakHttp2(input_.view());
+            return;
+        }
     }
     AfterInput();
 }
@@ -99,6 +138,7 @@ size_t Connection::Advance(Bytes in) {
                 break;
             }
             case State::kReady:
+            case State::kHttp2:
             case State::kBusy: return used;
             case State::kLinger:
             case State::kCut: return in.size();
@@ -116,6 +156,13 @@ void Connection::BeginRequest() {
 }
 
 size_t Connection::AdvanceHead(Bytes in) {
+    if (fresh_ && server_.config().http2.h2c && in.starts_with(kHttp2Start)) {
+        if (in.size() < kHttp2Preface.size() && kHttp2Preface.starts_with(in)) {
+            return 0;
+        }
+        state_ = State::kHttp2;
+        return 0;
+    }
     auto status = exchange_->Scan(in);
     if (status == HeadGuard::Status::kNeedMore) {
         if (wait != Wait::kHead) {
@@ -133,6 +180,12 @@ size_t Connection::AdvanceHead(Bytes in) {
         Refuse(text.status, text.reason);
         return 0;
     }
+    if (fresh_ && WantsUpgrade()) {
+        state_ = State::kHttp2;
+        return size;
+    }
+    fresh_ = false;
+    exchange_->HeadDone();
     StartRequest(size < in.size());
     return size;
 }
@@ -152,6 +205,41 @@ void Connection::StartRequest(bool more_input) {
         server_.Touch(*this, Wait::kBody);
     }
     FollowBody(status);
+}
+
+// `Upgrade: h2c` with what it needs. With a body it is answered as HTTP/1.1, which is allowed.
+bool Connection::WantsUpgrade() const {
+    const RequestHead& head = exchange_->head();
+    return server_.config().http2.h2c && head.upgrade && !head.has_body() &&
+           HasListToken(head.Find(HeaderId::kUpgrade), "h2c") &&
+           !head.Find(Bytes("HTTP2-Settings")).empty();
+}
+
+// Ends this object.
+void Connection::SpeakHttp2(Bytes received) {
+    HttpServer& server = server_;
+    Buffer input = std::move(input_);  // where `received` may lie
+    auto* next = new Http2Connection(server, std::move(stream_), std::move(peer_));
+    bool fine = true;
+    if (exchange_ != nullptr && !exchange_->head().method.empty()) {
+        next->Queue(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+        std::string settings;
+        fine = DecodeBase64Url(exchange_->head().Find(Bytes("HTTP2-Settings")), settings) &&
+               next->Upgrade(settings, exchange_->head());
+    }
+    server.Replace(*this, *next);
+    if (!fine) {
+        server.Remove(*next);
+        return;
+    }
+    next->Start(received);
+}
+
+void Connection::OnSecured() {
+    if (stream_->tls_protocol() == "h2") {
+        SpeakHttp2({});
+    }
 }
 
 size_t Connection::AdvanceBody(Bytes in) {
@@ -227,7 +315,7 @@ void Connection::AfterInput() {
 
 void Connection::OnAnswerPaused() {
     paused_ = true;
-    server_.loop().AtTurnEnd(*this);
+    server_.loop().AtNextTurnEnd(*this);
 }
 
 void Connection::OnAnswered(AnswerEnd end) {

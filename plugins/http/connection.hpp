@@ -64,6 +64,7 @@ private:
         kReady,   // complete: to be run once the rest of the input is safe
         kBusy,    // the pool has it
         kCut,     // the answer failed half-way: about to be reset
+        kHttp2,   // it goes on as HTTP/2: about to be replaced
         kLinger,  // the last answer is out or on its way; input is dropped
     };
 
@@ -72,6 +73,7 @@ private:
     void OnData(size_t size) override;
     void OnClosed(net::CloseReason reason) override;
     void OnDrained() override;
+    void OnSecured() override;
     // Flushable
     void OnTurnEnd() override;
 
@@ -91,6 +93,8 @@ private:
     void Linger();
     void Continue();
     void ResumeIfRoom();
+    bool WantsUpgrade() const;
+    void SpeakHttp2(Bytes received);
 
     HttpServer& server_;
     std::unique_ptr<net::Stream> stream_;
@@ -98,6 +102,7 @@ private:
     std::string peer_;              // `127.0.0.1:40000`
     Exchange* exchange_ = nullptr;  // null in kIdle and kLinger
     State state_ = State::kIdle;
+    bool fresh_ = true;        // no request was read yet
     bool eof_ = false;         // the client has sent its last byte
     bool paused_ = false;      // the worker waits for the client
     size_t dropped_ = 0;       // in kLinger

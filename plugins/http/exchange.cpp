@@ -21,11 +21,7 @@ void Exchange::Begin(Carrier& carrier) { r_.carrier = &carrier; }
 
 HeadFault Exchange::TakeHead(Bytes in) {
     head_bytes_.Append(in.substr(0, guard_.size()));
-    HeadFault fault = ParseHead(head_bytes_.view(), guard_, head_);
-    if (fault == HeadFault::kNone) {
-        HeadDone();
-    }
-    return fault;
+    return ParseHead(head_bytes_.view(), guard_, head_);
 }
 
 void Exchange::HeadDone() {
@@ -68,7 +64,8 @@ RequestBody::Status Exchange::StartBody() {
 
 void Exchange::Run() {
     r_.asked = true;
-    r_.ticket = server_.pool().Exec(body_.job(), answer_);
+    r_.pool = &server_.PoolFor(head_);
+    r_.ticket = r_.pool->Exec(body_.job(), answer_);
 }
 
 void Exchange::Resume() {
@@ -76,7 +73,7 @@ void Exchange::Resume() {
         answer_.Resume();
         return;
     }
-    server_.pool().Resume(r_.ticket);
+    r_.pool->Resume(r_.ticket);
 }
 
 void Exchange::RefuseBody() {
@@ -120,11 +117,11 @@ void Exchange::Abandon() {
     r_.peer = r_.carrier->peer();
     r_.carrier = nullptr;
     answer_.Detach();
-    server_.pool().Cancel(r_.ticket);
+    r_.pool->Cancel(r_.ticket);
 }
 
 bool Exchange::LeavesQueue() const {
-    return head_.keep_alive && head_.minor > 0 && server_.pool().InQueue(r_.ticket);
+    return head_.keep_alive && head_.minor > 0 && r_.pool != nullptr && r_.pool->InQueue(r_.ticket);
 }
 
 bool Exchange::KeepsAlive() const { return r_.carrier != nullptr && r_.carrier->KeepsAlive(); }

@@ -18,6 +18,7 @@
 #include "core/base/list.hpp"
 #include "core/base/time.hpp"
 #include "core/pool/job.hpp"
+#include "core/pool/pool.hpp"
 #include "plugins/http/answer_writer.hpp"
 #include "plugins/http/body.hpp"
 #include "plugins/http/head.hpp"
@@ -43,14 +44,14 @@ public:
     size_t head_size() const { return guard_.size(); }
     // After kComplete: keeps the head's bytes and reads them.
     HeadFault TakeHead(Bytes in);
-    // Other protocols: the carrier fills the head, whose views lie in head_bytes() or are constants,
-    // and calls HeadDone.
+    // Other protocols: the carrier fills the head, whose views lie in head_bytes() or are constants.
     RequestHead& new_head() { return head_; }
     Buffer& head_bytes() { return head_bytes_; }
+    // The head is there, and the request is one to be counted.
     void HeadDone();
     const RequestHead& head() const { return head_; }
 
-    // After TakeHead. Shows the head to the middlewares first.
+    // After HeadDone. Shows the head to the middlewares first.
     RequestBody::Status StartBody();
     RequestBody::Status Feed(Bytes in, size_t& consumed) { return body_.Feed(in, consumed); }
     RequestBody::Status Finish() { return body_.Finish(); }
@@ -102,8 +103,9 @@ private:
     std::unique_ptr<MiddlewareRun> run_;  // null until a request meets a middleware
 
     struct Request {
-        Carrier* carrier = nullptr;  // null: the client has gone
-        std::string peer;            // its name, once the carrier is gone
+        Carrier* carrier = nullptr;        // null: the client has gone
+        std::string peer;                  // its name, once the carrier is gone
+        pool::WorkerPool* pool = nullptr;  // that was asked
         pool::Ticket ticket;
         bool announced = false;  // on the event bus
         bool asked = false;      // a worker

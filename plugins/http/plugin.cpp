@@ -14,6 +14,7 @@
 #include "core/pool/serving.hpp"
 #include "plugins/http/config.hpp"
 #include "plugins/http/middleware.hpp"
+#include "plugins/http/route_pools.hpp"
 #include "plugins/http/server.hpp"
 
 namespace rr::http {
@@ -50,6 +51,8 @@ public:
 
 private:
     void CheckMiddleware(config::Config& config);
+    void OnRoutes(Result<void> result);
+    void OpenServer();
     Result<std::unique_ptr<net::Listener>> Bind();
     Result<File::Owner> UploadOwner() const;
     std::unique_ptr<HttpServer> MakeServer(std::unique_ptr<pool::WorkerPool> pool);  // data loop
@@ -62,7 +65,11 @@ private:
     HttpConfig config_;
     log::Logger log_;
     std::optional<pool::PoolGroup> group_;
+    std::optional<RoutePools> routes_;
 
+    bool stopping_ = false;
+    Callback<void(Result<void>)> served_;
+    Callback<void()> stopped_;
     std::optional<pool::Serving<HttpServer>> serving_;
     net::Address address_;  // as bound
 
@@ -91,6 +98,11 @@ Result<bool> HttpPlugin::Init(config::Config& config, Container& container) {
     serving_.emplace(*main_, *data_, *group_);
     container.Publish<Resettable>(*group_);
     container.Publish<WorkerGroup>(*group_);
+    routes_.emplace(*main_, *data_, config_.routes, log_);
+    for (auto& group : routes_->groups()) {
+        container.Publish<Resettable>(*group);
+        container.Publish<WorkerGroup>(*group);
+    }
     config.AfterInit([this, &config] { CheckMiddleware(config); });
     return true;
 }
@@ -124,27 +136,49 @@ void HttpPlugin::Serve(Callback<void(Result<void>)> served) {
     address_ = listener_->address();
     upload_owner_ = *owner;
     middleware_ = SelectMiddleware(config_.middleware, container_->Each<HttpMiddleware>());
+    served_ = std::move(served);
+    if (config_.routes.empty()) {
+        OpenServer();
+        return;
+    }
+    data_->Post([this] {
+        routes_->Open(*services_, [this](Result<void> result) {
+            main_->Post(
+                [this, result = std::move(result)]() mutable { OnRoutes(std::move(result)); });
+        });
+    });
+}
+
+void HttpPlugin::OnRoutes(Result<void> result) {
+    if (!result) {
+        data_->Post([this] { listener_.reset(); });
+        served_(std::move(result));
+        return;
+    }
+    if (!stopping_) {  // else they are being closed
+        OpenServer();
+    }
+}
+
+void HttpPlugin::OpenServer() {
     pool::Serving<HttpServer>::Steps steps;
     steps.make = [this](std::unique_ptr<pool::WorkerPool> pool) {
         return MakeServer(std::move(pool));
     };
     steps.start = [this](HttpServer& server) { server.Accept(std::move(listener_)); };
     steps.discard = [this] { listener_.reset(); };
-    serving_->Open(*services_, "http", config_.pool, std::move(steps),
-                   [this, served = std::move(served)](Result<void> result) mutable {
-                       if (result) {
-                           container_->Announce(
-                               Banner(address_, config_.pool.num_workers, config_.pool.debug));
-                           log_.Debug("http server was started",
-                                      {{"address", address_.ToString()}});
-                       }
-                       served(std::move(result));
-                   });
+    serving_->Open(*services_, "http", config_.pool, std::move(steps), [this](Result<void> result) {
+        if (result) {
+            container_->Announce(Banner(address_, config_.pool.num_workers, config_.pool.debug));
+            log_.Debug("http server was started", {{"address", address_.ToString()}});
+        }
+        served_(std::move(result));
+    });
 }
 
 std::unique_ptr<HttpServer> HttpPlugin::MakeServer(std::unique_ptr<pool::WorkerPool> pool) {
     return std::make_unique<HttpServer>(*data_, config_, log_, container_->Events(), upload_owner_,
-                                        std::move(pool), middleware_);
+                                        std::move(pool), middleware_, routes_->Take());
 }
 
 Result<std::unique_ptr<net::Listener>> HttpPlugin::Bind() {
@@ -180,7 +214,16 @@ void HttpPlugin::Drain(Deadline deadline, Callback<void()> done) {
 }
 
 void HttpPlugin::Stop(Deadline deadline, Callback<void()> done) {
-    serving_->Stop(deadline, std::move(done));
+    stopping_ = true;
+    stopped_ = std::move(done);
+    data_->Post([this] { routes_->Detach(); });
+    serving_->Stop(deadline, [this, deadline] {
+        // Those that no server took over.
+        data_->Post([this, deadline] {
+            listener_.reset();
+            routes_->Close(deadline, [this] { main_->Post(std::move(stopped_)); });
+        });
+    });
 }
 
 std::unique_ptr<Plugin> Make() { return std::make_unique<HttpPlugin>(); }

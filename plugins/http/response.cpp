@@ -410,7 +410,9 @@ ResponsePlan ResponseWriter::WriteHead(const Answer& answer, const ResponseFacts
         spans_.clear();
         Fields fields(sent_, spans_);
         Finish(facts, said, plan, status, fields);
-        SendFields(status, wire);
+        bool body = plan.framing == Framing::kOuter || plan.length > 0 ||
+                    (trailers.size() > before && plan.framing != Framing::kNone);
+        SendFields(status, body, wire);
         return plan;
     }
     bool plain = wire.form == WireForm::kFastCgi;
@@ -425,13 +427,13 @@ ResponsePlan ResponseWriter::WriteHead(const Answer& answer, const ResponseFacts
     return plan;
 }
 
-void ResponseWriter::SendFields(int status, Wire& wire) {
+void ResponseWriter::SendFields(int status, bool body, Wire& wire) {
     sent_fields_.clear();
     for (const Sent& span : spans_) {
         Bytes both(sent_.data() + span.at, size_t{span.name} + span.value);
         sent_fields_.push_back({both.substr(0, span.name), both.substr(span.name)});
     }
-    wire.Head(status, sent_fields_);
+    wire.Head(status, sent_fields_, body);
 }
 
 template <class Out>
@@ -510,7 +512,7 @@ void ResponseWriter::WriteInformational(const Answer& answer, uint8_t minor, Wir
                 fields.Foreign(line);
             }
         }
-        SendFields(status, wire);
+        SendFields(status, true, wire);
         return;
     }
     AppendStatusLine(status, minor, wire.out);

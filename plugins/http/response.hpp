@@ -112,7 +112,7 @@ private:
     template <class Out>
     void Finish(const ResponseFacts& facts, const Said& said, const ResponsePlan& plan, int status,
                 Out& out) const;
-    void SendFields(int status, Wire& wire);
+    void SendFields(int status, bool body, Wire& wire);
 
     std::vector<AnswerField> fields_;
     std::vector<Line> lines_;

@@ -8,7 +8,8 @@ namespace rr::http {
 
 HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& log,
                        EventBus& events, File::Owner upload_owner,
-                       std::unique_ptr<pool::WorkerPool> pool, MiddlewareChain middleware)
+                       std::unique_ptr<pool::WorkerPool> pool, MiddlewareChain middleware,
+                       std::vector<std::unique_ptr<pool::WorkerPool>> route_pools)
     : LoopBound(loop),
       config_(config),
       log_(log),
@@ -23,6 +24,7 @@ HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& 
                   0},
       troubles_(log),
       pool_(std::move(pool)),
+      route_pools_(std::move(route_pools)),
       tick_(loop, [this] { Tick(); }) {}
 
 HttpServer::~HttpServer() {
@@ -30,6 +32,15 @@ HttpServer::~HttpServer() {
         list.Each([this](Client& client) { Remove(client); });
     }
     exchanges_.Each([](Exchange& exchange) { delete &exchange; });
+}
+
+pool::WorkerPool& HttpServer::PoolFor(const RequestHead& head) {
+    for (size_t i = 0; i < route_pools_.size(); ++i) {
+        if (config_.routes[i].Matches(head)) {
+            return *route_pools_[i];
+        }
+    }
+    return *pool_;
 }
 
 void HttpServer::Accept(std::unique_ptr<net::Listener> listener) {
@@ -58,6 +69,12 @@ void HttpServer::Touch(Client& client, Wait wait) {
     list(wait).Touch(client);
     client.wait = wait;
     client.since_ms = loop_.NowMilliseconds();
+}
+
+void HttpServer::Replace(Client& client, Client& by) {
+    Touch(by, Wait::kFirst);
+    client.Unlink();
+    delete &client;
 }
 
 void HttpServer::Remove(Client& client) {
@@ -118,6 +135,9 @@ void HttpServer::Drain(Deadline deadline, Callback<void()> drained) {
         listener_.reset();
     }
     tick_.Repeat(kTickDraining);
+    for (auto& list : waiting_) {
+        list.Each([](Client& client) { client.OnDrain(); });
+    }
 }
 
 void HttpServer::CheckDrained() {
@@ -136,18 +156,22 @@ void HttpServer::Close(Deadline deadline, Callback<void()> closed) {
     closing_ = true;
     closed_ = std::move(closed);
     listener_.reset();
-    // The pool first: what still runs or waits gets its answer, be it a 503.
+    // The pools first: what still runs or waits gets its answer, be it a 503.
+    open_pools_ = 1 + route_pools_.size();
     pool_->Close(deadline, [this] { OnPoolClosed(); });
+    for (auto& pool : route_pools_) {
+        pool->Close(deadline, [this] { OnPoolClosed(); });
+    }
 }
 
 void HttpServer::OnPoolClosed() {
-    pool_closed_ = true;
+    --open_pools_;
     // The next tick comes after the last answers were flushed.
     tick_.Repeat(kTickDraining);
 }
 
 void HttpServer::CheckClosed() {
-    if (!pool_closed_) {
+    if (open_pools_ > 0) {
         return;
     }
     for (auto& waiting : waiting_) {

@@ -36,7 +36,8 @@ class HttpServer final : private LoopBound {
 public:
     HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& log, EventBus& events,
                File::Owner upload_owner, std::unique_ptr<pool::WorkerPool> pool,
-               MiddlewareChain middleware = {});
+               MiddlewareChain middleware = {},
+               std::vector<std::unique_ptr<pool::WorkerPool>> route_pools = {});
     ~HttpServer();
 
     // Takes connections from now on.
@@ -49,11 +50,13 @@ public:
     // drained: when the last one has gone, or at the deadline.
     void Drain(Deadline deadline, Callback<void()> drained);
 
-    // Closes the pool and then all connections. closed: once, when nothing is left; deadline binds
+    // Closes the pools and then all connections. closed: once, when nothing is left; deadline binds
     // the workers.
     void Close(Deadline deadline, Callback<void()> closed);
 
     pool::WorkerPool& pool() { return *pool_; }
+    // The one of the first route that matches, else the default one.
+    pool::WorkerPool& PoolFor(const RequestHead& head);
     size_t connections() const { return connections_; }
 
     // For connections and exchanges.
@@ -71,6 +74,8 @@ public:
 
     // Moves a connection to the end of a waiting list.
     void Touch(Client& client, Wait wait);
+    // `by` goes on in the place of `client`, which is deleted.
+    void Replace(Client& client, Client& by);
     // Deletes it.
     void Remove(Client& client);
 
@@ -110,6 +115,7 @@ private:
     std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
 
     std::unique_ptr<pool::WorkerPool> pool_;
+    std::vector<std::unique_ptr<pool::WorkerPool>> route_pools_;  // one for each of config_.routes
     std::unique_ptr<net::Listener> listener_;
     net::Timer tick_;
 
@@ -122,7 +128,7 @@ private:
     Deadline drain_deadline_{};
     Callback<void()> drained_;
     bool closing_ = false;
-    bool pool_closed_ = false;
+    size_t open_pools_ = 0;  // while closing
     Callback<void()> closed_;
 };
 

@@ -44,10 +44,12 @@ public:
     // Bytes that the client has not taken yet: above AnswerWriter::kHighWater the answer pauses.
     virtual size_t queued() const = 0;
 
-    // HTTP/2: a head; status 1xx is not the last one. Names are lower-case, values clean.
-    virtual void Head(int status, std::span<const AnswerField> fields) {
+    // HTTP/2: a head; status 1xx is not the last one. Names are lower-case, values clean. body: one
+    // follows, or trailers do.
+    virtual void Head(int status, std::span<const AnswerField> fields, bool body) {
         (void)status;
         (void)fields;
+        (void)body;
     }
     // HTTP/2: the body is complete. trailers: lines as in HTTP/1.1 (`Name: value\r\n`), or empty.
     virtual void End(Bytes trailers) { (void)trailers; }

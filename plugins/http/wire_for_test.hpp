@@ -14,7 +14,7 @@ struct WireForTest final : private Buffer, public Wire {
         : Wire(protocol, static_cast<Buffer&>(*this)) {}
     void Flushed() override {}
     size_t queued() const override { return out.size(); }
-    void Head(int status, std::span<const AnswerField> fields) override {
+    void Head(int status, std::span<const AnswerField> fields, bool) override {
         heads.push_back(std::to_string(status));
         for (const AnswerField& field : fields) {
             heads.back().append("|").append(field.name).append(": ").append(field.value);

@@ -33,11 +33,12 @@ def _time_us(text):
     return float(number) * UNITS[unit]
 
 
-def wrk(url, connections, seconds, threads=1):
+def wrk(url, connections, seconds, threads=1, headers=None):
     """One run of wrk. Failures: answers other than 2xx and 3xx, and errors of the sockets."""
+    more = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
     output = subprocess.run(
         ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
-         "--latency", url],
+         "--latency", *more, url],
         capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
     failures = sum(int(number) for number in re.findall(
         r"Non-2xx or 3xx responses: (\d+)", output))
@@ -57,14 +58,14 @@ def cpu_us(pid):
     return (int(fields[11]) + int(fields[12])) * 1e6 / os.sysconf("SC_CLK_TCK")
 
 
-def loaded(server, connections, seconds):
+def loaded(server, connections, seconds, headers=None):
     """wrk against a server, with what it cost the server and its workers."""
     workers = server.workers()
 
     def used():
         return cpu_us(server.pid), sum(cpu_us(pid) for pid in workers)
     before = used()
-    load = wrk(server.url, connections, seconds)
+    load = wrk(server.url, connections, seconds, headers=headers)
     after = used()
     answers = max(load.per_second * seconds, 1)
     load.server_cpu_us = (after[0] - before[0]) / answers

@@ -34,8 +34,13 @@ OWNERS = {
     "msgpack": ("core/rpc/",),
     "prometheus/": ("plugins/metrics/",),
     "openssl/": ("core/net/",),
+    "nghttp2/": ("plugins/http/",),
     "lmdb.h": ("plugins/kv/lmdb/",),
     "hiredis/": ("plugins/kv/redis/",),
+    "zlib.h": ("core/log/", "plugins/fileserver/", "plugins/gzip/"),
+    "libdeflate.h": ("plugins/gzip/",),
+    "brotli/": ("plugins/gzip/",),
+    "zstd.h": ("plugins/gzip/",),
 }
 LIBRARIES = ("catch2/", "fmt/", "google/protobuf/", "simdjson", "tl/", *OWNERS)
 

@@ -1,10 +1,13 @@
 #include "plugins/kv/memory/memory_table.hpp"
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <string>
 
 #include <catch2/catch.hpp>
+
+#include "core/base/heap_for_test.hpp"
 
 using namespace rr;
 using namespace rr::kv;
@@ -89,6 +92,20 @@ TEST_CASE("kv: the table sets aside what it held, and releases it in steps") {
     }
     REQUIRE(steps >= 20);
     REQUIRE(Value(table, "new") == "v");
+}
+
+TEST_CASE("kv: what a clear released does not wait in the allocator for one long pause") {
+    MemoryTable table;
+    for (int i = 0; i < 100'000; ++i) {
+        table.Set(std::to_string(i), "v", "", 0, 0);
+    }
+    table.Clear();
+    const size_t before = UnjoinedBlocks();
+    size_t most = 0;
+    while (table.Tidy(0, 1000)) {
+        most = std::max(most, UnjoinedBlocks());
+    }
+    REQUIRE(most <= before + 2000);
 }
 
 TEST_CASE("kv: the table does what a simple map does, whatever happens") {

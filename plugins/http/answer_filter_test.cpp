@@ -1,8 +1,5 @@
 // Answers whose body a middleware changes, replaces, or brings from files.
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -28,10 +25,10 @@ struct Marking final : HttpBodyFilter {
 };
 
 HttpFile MakeFile(std::string_view text, uint64_t size) {
-    int descriptor = memfd_create("test", MFD_CLOEXEC);
-    File file = File::Adopt(descriptor);
-    REQUIRE(file.Write(text));
-    return {std::make_shared<const File>(std::move(file)), 0, size};
+    auto file = File::CreateUnlinked(TemporaryDirectory());
+    REQUIRE(file);
+    REQUIRE(file->Write(text));
+    return {std::make_shared<const File>(std::move(*file)), 0, size};
 }
 
 struct Filtering : Fixture {

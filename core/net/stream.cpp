@@ -38,10 +38,10 @@ std::span<char> ReadScratch() {
 }
 
 Stream::Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler,
-               std::shared_ptr<TlsContext> tls)
+               std::shared_ptr<TlsContext> tls, const std::string& host)
     : LoopBound(loop), handle_(new Handle), handler_(handler) {
     if (tls) {
-        tls_ = std::make_unique<Tls>(std::move(tls));
+        tls_ = std::make_unique<Tls>(std::move(tls), host);
     }
     handle_->owner = this;
     handle_->write.data = handle_;

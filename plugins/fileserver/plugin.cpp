@@ -55,11 +55,12 @@ public:
     }
 
     void Stop(Deadline, Callback<void()> done) override {
-        background_->Stop();
-        container_->DataLoop().Post([this, done = std::move(done)]() mutable {
-            endpoint_.reset();
-            files_.reset();
-            container_->MainLoop().Post(std::move(done));
+        background_->Stop([this, done = std::move(done)]() mutable {
+            container_->DataLoop().Post([this, done = std::move(done)]() mutable {
+                endpoint_.reset();
+                files_.reset();
+                container_->MainLoop().Post(std::move(done));
+            });
         });
     }
 

@@ -65,7 +65,9 @@ Result<void> TlsKeeper::Reload() {
 
 void TlsKeeper::Watch(Duration period, Told told) {
     told_ = std::move(told);
-    timer_.Repeat(period);
+    if (!kept_.empty() && period > Duration::zero()) {
+        timer_.Repeat(period);
+    }
 }
 
 void TlsKeeper::Look() {

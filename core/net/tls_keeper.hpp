@@ -37,7 +37,7 @@ public:
     // Reads all of them now. What can be read is used; of the others the first error.
     Result<void> Reload();
 
-    // Looks at the files every `period`. told: after each reading, with the name.
+    // Looks at the files every `period`; zero: never. told: after each reading, with the name.
     using Told = Callback<void(std::string_view, const Result<void>&)>;
     void Watch(Duration period, Told told);
     void StopWatching() { timer_.Disarm(); }

@@ -18,6 +18,13 @@ constexpr int64_t kMostLoops = 256;
 constexpr int64_t kMostStreams = 65536;
 constexpr Duration kShortest = std::chrono::milliseconds(1);
 
+void ReadHttp2(const Section& s, HttpConfig::Http2& c) {
+    c.enabled = s.Bool("alpn", true);
+    c.h2c = s.Bool("h2c", false);
+    c.max_concurrent_streams = static_cast<uint32_t>(
+        s.Integer("max_concurrent_streams", c.max_concurrent_streams, 1, kMostStreams));
+}
+
 // Of the key `address`; none is fine.
 void CheckAddress(const Section& s, const std::string& address) {
     if (address.empty()) {
@@ -39,16 +46,36 @@ void ReadAddress(const Section& s, HttpConfig& c) {
     if (!s.present()) {
         return;
     }
+    CheckAddress(s, c.address);
     CheckAddress(fcgi, c.fcgi_address);
-    if (c.address.empty() && c.fcgi_address.empty()) {
-        bool other = s.Has("ssl") || s.Has("http3");
+    if (c.ssl.tls) {
+        CheckAddress(s.Sub("ssl"), c.ssl.address);
+    }
+    if (c.address.empty() && c.fcgi_address.empty() && !c.ssl.tls) {
+        bool other = s.Has("http3");
         s.Problem(other ? "address" : "",
-                  other ? "missing; ssl and http3 are not served yet"
+                  other ? "missing; http3 is not served yet"
                         : "unable to run http service, no method has been specified (http, https, "
                           "http/2 or FastCGI)");
-        return;
     }
-    CheckAddress(s, c.address);
+    if (c.ssl.redirect && (c.address.empty() || !c.ssl.tls)) {
+        s.Sub("ssl").Warning("redirect",
+                             "has no effect without http.address, ssl.cert and ssl.key");
+        c.ssl.redirect = false;
+    }
+}
+
+void ReadSsl(const Section& s, HttpConfig& c) {
+    c.ssl = ParseSslConfig(s);
+    if (c.ssl.tls) {
+        c.ssl.tls->protocols = {"http/1.1"};
+        if (c.http2.enabled) {
+            c.ssl.tls->protocols.insert(c.ssl.tls->protocols.begin(), "h2");
+        }
+        // Go's words.
+        c.ssl.tls->http_answer =
+            "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+    }
 }
 
 void ReadErrorCode(const Section& s, HttpConfig& c) {
@@ -77,13 +104,6 @@ void ReadMiddleware(const Section& s, HttpConfig& c) {
     if (!c.trusted_subnets.empty()) {
         s.Warning("trusted_subnets", kNotYet);
     }
-}
-
-void ReadHttp2(const Section& s, HttpConfig::Http2& c) {
-    c.enabled = s.Bool("alpn", true);
-    c.h2c = s.Bool("h2c", false);
-    c.max_concurrent_streams = static_cast<uint32_t>(
-        s.Integer("max_concurrent_streams", c.max_concurrent_streams, 1, kMostStreams));
 }
 
 void ReadTimeouts(const Section& s, HttpConfig::Timeouts& c) {
@@ -118,6 +138,8 @@ void ReadLimits(const Section& s, HttpConfig& c) {
 
 HttpConfig ParseHttpConfig(const Section& s) {
     HttpConfig c;
+    ReadHttp2(s.Sub("http2"), c.http2);
+    ReadSsl(s.Sub("ssl"), c);
     ReadAddress(s, c);
     ReadErrorCode(s, c);
     c.access_logs = s.Bool("access_logs", false);
@@ -126,7 +148,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.max_request_size = static_cast<uint64_t>(megabytes == 0 ? 1000 : megabytes) << 20;
     c.raw_body = s.Bool("raw_body", false);
     ReadMiddleware(s, c);
-    ReadHttp2(s.Sub("http2"), c.http2);
+    c.proxy_protocol = ParseProxyProtocolConfig(s.Sub("proxy_protocol"));
 
     Section uploads = s.Sub("uploads");
     c.uploads.dir = uploads.String("dir", "");
@@ -150,7 +172,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.loops = static_cast<uint32_t>(s.Integer("loops", 1, 1, kMostLoops));
     c.reuse_port = s.Bool("reuse_port", false);
 
-    for (std::string_view later : {"ssl", "http3", "headers"}) {
+    for (std::string_view later : {"http3", "headers"}) {
         s.Ignored(later, kNotYet);
     }
     return c;

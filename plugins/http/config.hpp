@@ -10,6 +10,7 @@
 #include "plugins/http/context.hpp"
 #include "plugins/http/head_guard.hpp"
 #include "plugins/http/route.hpp"
+#include "plugins/http/ssl_config.hpp"
 #include "plugins/http/uploads.hpp"
 
 namespace rr::config {
@@ -36,8 +37,8 @@ struct HttpConfig {
         uint32_t max_concurrent_streams = 128;
     };
 
-    std::string address;       // empty: HTTP is not served
-    std::string fcgi_address;  // empty: FastCGI is not served
+    std::string address;          // empty: HTTP is not served
+    std::string fcgi_address;     // empty: FastCGI is not served
     int internal_error_code = 0;  // 0: not set: 500, 502, 503, 504 by cause
     bool access_logs = false;
     uint64_t max_request_size = uint64_t{1000} << 20;  // bytes (MB in the file)
@@ -46,10 +47,12 @@ struct HttpConfig {
     std::vector<std::string> trusted_subnets;
     Uploads uploads;
     Http2 http2;
+    SslConfig ssl;
     pool::PoolConfig pool;
     std::vector<Route> routes;  // pools beside it, in the order of the file
 
     // Ours.
+    ProxyProtocolConfig proxy_protocol;
     Codec context_codec = Codec::kJson;
     Timeouts timeouts;
     HeadLimits limits;

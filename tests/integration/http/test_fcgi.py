@@ -241,7 +241,7 @@ def test_an_abort_ends_the_request_and_nothing_else(rr, gate):
         assert client.read_answer().end == fcgi.COMPLETE
         client.send(fcgi.request_records("/hold?name=a"))
         gate.begun("a")
-        other.send(fcgi.request_records("/hold?name=never"))  # waits for the worker
+        other.send(fcgi.request_records("/hold?name=never", "POST", b"x"))  # waits
         client.send(fcgi.record(fcgi.ABORT))
         answer = client.read_answer()
         assert (answer.end, answer.raw) == (fcgi.COMPLETE, b"")

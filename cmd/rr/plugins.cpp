@@ -2,6 +2,7 @@
 
 #include "plugins/app/plugin.hpp"
 #include "plugins/cache/plugin.hpp"
+#include "plugins/fileserver/plugin.hpp"
 #include "plugins/gzip/plugin.hpp"
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
@@ -57,6 +58,7 @@ const std::vector<PluginRow>& PluginTable() {
         {"cache", &cache::Make},
         {"static", &static_files::Make},
         {"sendfile", &sendfile::Make},
+        {"fileserver", &fileserver::Make},
         {"http", &http::Make, {"server"}},
         {"tcp", &tcp::Make, {"server"}},
 #if __has_include("outside_plugins.inc")

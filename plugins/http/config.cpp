@@ -80,7 +80,7 @@ void ReadMiddleware(const Section& s, HttpConfig& c) {
 }
 
 void ReadHttp2(const Section& s, HttpConfig::Http2& c) {
-    c.enabled = s.Bool("enabled", true);
+    c.enabled = s.Bool("alpn", true);
     c.h2c = s.Bool("h2c", false);
     c.max_concurrent_streams = static_cast<uint32_t>(
         s.Integer("max_concurrent_streams", c.max_concurrent_streams, 1, kMostStreams));

@@ -37,7 +37,7 @@ OWNERS = {
     "nghttp2/": ("plugins/http/",),
     "lmdb.h": ("plugins/kv/lmdb/",),
     "hiredis/": ("plugins/kv/redis/",),
-    "zlib.h": ("core/log/", "plugins/gzip/"),
+    "zlib.h": ("core/log/", "plugins/fileserver/", "plugins/gzip/"),
     "libdeflate.h": ("plugins/gzip/",),
     "brotli/": ("plugins/gzip/",),
     "zstd.h": ("plugins/gzip/",),

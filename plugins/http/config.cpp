@@ -70,15 +70,6 @@ std::vector<std::string> Extensions(const Section& s, std::string_view key) {
     return list;
 }
 
-void ReadMiddleware(const Section& s, HttpConfig& c) {
-    c.middleware = s.List("middleware");
-    // Whether they exist is known once every plugin was initialised.
-    c.trusted_subnets = s.List("trusted_subnets");
-    if (!c.trusted_subnets.empty()) {
-        s.Warning("trusted_subnets", kNotYet);
-    }
-}
-
 void ReadHttp2(const Section& s, HttpConfig::Http2& c) {
     c.enabled = s.Bool("alpn", true);
     c.h2c = s.Bool("h2c", false);
@@ -125,7 +116,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     int64_t megabytes = s.Integer("max_request_size", 1000, 0, kMostMegabytes);
     c.max_request_size = static_cast<uint64_t>(megabytes == 0 ? 1000 : megabytes) << 20;
     c.raw_body = s.Bool("raw_body", false);
-    ReadMiddleware(s, c);
+    c.middleware = s.List("middleware");  // whether they exist is known after every Init
     ReadHttp2(s.Sub("http2"), c.http2);
 
     Section uploads = s.Sub("uploads");
@@ -150,7 +141,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.loops = static_cast<uint32_t>(s.Integer("loops", 1, 1, kMostLoops));
     c.reuse_port = s.Bool("reuse_port", false);
 
-    for (std::string_view later : {"ssl", "http3", "headers"}) {
+    for (std::string_view later : {"ssl", "http3"}) {
         s.Ignored(later, kNotYet);
     }
     return c;

@@ -118,11 +118,10 @@ TEST_CASE("http config: values out of range are problems") {
 TEST_CASE("http config: keys of later parts are known and warned about") {
     Read r(
         "http:\n  address: \":80\"\n  http3: {address: h}\n  ssl: {cert: c, key: k}\n"
-        "  middleware: [gzip]\n  trusted_subnets: [10.0.0.0/8]\n");
+        "  middleware: [gzip]\n");
     REQUIRE(r.problems().empty());
     std::string warnings = r.warnings();
-    for (const char* text : {"http.http3: not served yet", "http.ssl: not served yet",
-                             "http.trusted_subnets: not served yet"}) {
+    for (const char* text : {"http.http3: not served yet", "http.ssl: not served yet"}) {
         INFO(warnings);
         REQUIRE(warnings.find(text) != std::string::npos);
     }

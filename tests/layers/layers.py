@@ -37,6 +37,7 @@ OWNERS = {
     "nghttp2/": ("plugins/http/",),
     "lmdb.h": ("plugins/kv/lmdb/",),
     "hiredis/": ("plugins/kv/redis/",),
+    "re2/": ("plugins/headers/",),
     "zlib.h": ("core/log/", "plugins/fileserver/", "plugins/gzip/"),
     "libdeflate.h": ("plugins/gzip/",),
     "brotli/": ("plugins/gzip/",),

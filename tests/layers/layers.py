@@ -35,10 +35,11 @@ OWNERS = {
     "prometheus/": ("plugins/metrics/",),
     "openssl/": ("core/net/",),
     "nghttp2/": ("plugins/http/",),
+    "curl/": ("core/net/",),
     "lmdb.h": ("plugins/kv/lmdb/",),
     "hiredis/": ("plugins/kv/redis/",),
     "zlib.h": ("core/log/", "plugins/gzip/"),
-    "libdeflate.h": ("plugins/gzip/",),
+    "libdeflate.h": ("plugins/gzip/", "plugins/otel/"),
     "brotli/": ("plugins/gzip/",),
     "zstd.h": ("plugins/gzip/",),
 }

@@ -10,6 +10,7 @@
 #include "plugins/lock/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
 #include "plugins/metrics/plugin.hpp"
+#include "plugins/otel/plugin.hpp"
 #include "plugins/resetter/plugin.hpp"
 #include "plugins/rpc/plugin.hpp"
 #include "plugins/sendfile/plugin.hpp"
@@ -53,6 +54,7 @@ const std::vector<PluginRow>& PluginTable() {
         // others may need them.
         {"service", &service::Make},
         // Middlewares.
+        {"otel", &otel::Make},
         {"gzip", &gzip::Make},
         {"cache", &cache::Make},
         {"static", &static_files::Make},

@@ -3,7 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
-#include <memory>
+#include <mutex>
 #include <utility>
 
 #include "core/api/container.hpp"
@@ -28,27 +28,57 @@ public:
 };
 
 // On a helper thread of the data loop that asks; at once where there is none.
+//
+// Thread: Run any; Stop main. A loop must not end before `done` of Stop was called.
 class LoopBackground final : public Background {
 public:
     explicit LoopBackground(Container& container) : container_(container) {}
-    ~LoopBackground() override { Stop(); }
 
     void Run(Work work) override {
         for (size_t i = 0; i < container_.DataLoops(); ++i) {
             if (Loop& loop = container_.DataLoop(i); loop.InLoop()) {
-                loop.Offload([work = std::move(work), stop = stop_]() mutable { work(*stop); },
-                             [] {});
+                if (Begin()) {
+                    loop.Offload([this, work = std::move(work)]() mutable { work(stop_); },
+                                 [this] { End(); });
+                }
                 return;
             }
         }
-        work(*stop_);
+        work(stop_);
     }
-    // Ends what runs, soon. Thread: any.
-    void Stop() { stop_->store(true, std::memory_order_relaxed); }
+
+    // Ends what runs, soon, then calls done; what comes later is not run.
+    void Stop(Callback<void()> done) {
+        {
+            const std::lock_guard lock(mutex_);
+            stop_.store(true, std::memory_order_relaxed);
+            if (running_ > 0) {
+                stopped_ = std::move(done);
+                return;
+            }
+        }
+        done();
+    }
 
 private:
+    bool Begin() {
+        const std::lock_guard lock(mutex_);
+        const bool stopped = stop_.load(std::memory_order_relaxed);
+        running_ += stopped ? 0 : 1;
+        return !stopped;
+    }
+    void End() {
+        const std::lock_guard lock(mutex_);
+        if (--running_ == 0 && stopped_) {
+            container_.MainLoop().Post(std::move(stopped_));
+        }
+    }
+
     Container& container_;
-    const std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
+    std::atomic<bool> stop_ = false;
+    std::mutex mutex_;  // guards the rest; met once for a very large file
+    size_t running_ = 0;
+    Callback<void()> stopped_;
 };
 
 }  // namespace rr::files

@@ -38,10 +38,10 @@ std::span<char> ReadScratch() {
 }
 
 Stream::Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler,
-               std::shared_ptr<TlsContext> tls)
+               std::shared_ptr<TlsContext> tls, const std::string& host)
     : LoopBound(loop), handle_(new Handle), handler_(handler) {
     if (tls) {
-        tls_ = std::make_unique<Tls>(std::move(tls));
+        tls_ = std::make_unique<Tls>(std::move(tls), host);
     }
     handle_->owner = this;
     handle_->write.data = handle_;
@@ -174,10 +174,16 @@ int64_t Stream::SendFile(int file, uint64_t offset, uint64_t size) {
     if (broken_ || writing_ || tls_) {
         return 0;
     }
+    uv_os_fd_t fd;
+    uv_fileno(&handle_->uv.handle, &fd);
+    if (!pending_.empty() && handle_->uv.handle.type == UV_TCP) {
+        // A head on its own would be a packet of its own, and wake the client for nothing.
+        ssize_t went =
+            send(fd, pending_.data(), pending_.size(), MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT);
+        pending_.Consume(went > 0 ? static_cast<size_t>(went) : 0);
+    }
     bool sent_all = pending_.empty() || Send(pending_);
     if (sent_all) {
-        uv_os_fd_t fd;
-        uv_fileno(&handle_->uv.handle, &fd);
         off_t at = static_cast<off_t>(offset);
         ssize_t sent = sendfile(fd, file, &at, std::min<uint64_t>(size, kSendFileMost));
         if (sent >= 0) {

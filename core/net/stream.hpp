@@ -53,10 +53,11 @@ protected:
 
 class Stream final : private LoopBound, private Flushable {
 public:
-    // Takes the descriptor over. kPipe also serves FIFOs and Unix sockets.
+    // Takes the descriptor over. kPipe also serves FIFOs and Unix sockets. host: a TLS client's: whose
+    // certificate the server must have.
     enum class Kind : uint8_t { kTcp, kPipe };
     Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler,
-           std::shared_ptr<TlsContext> tls = nullptr);
+           std::shared_ptr<TlsContext> tls = nullptr, const std::string& host = {});
     // Closes at once; queued bytes are lost (see CloseWhenSent).
     ~Stream();
     Stream(const Stream&) = delete;

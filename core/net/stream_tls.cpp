@@ -22,7 +22,7 @@ void Stream::Secure(std::shared_ptr<TlsContext> tls, Bytes received) {
     RR_ASSERT(!tls_);
     bool was_reading = reading_;
     StopReading();
-    tls_ = std::make_unique<Tls>(std::move(tls));
+    tls_ = std::make_unique<Tls>(std::move(tls), std::string());
     tls_->session.Feed(received);
     tls_->session.Keep();
     if (was_reading) {
@@ -42,7 +42,7 @@ std::string_view Stream::tls_protocol() const {
 void Stream::StartReadingTls() {
     reading_ = true;
     tls_->started = true;
-    if (tls_->session.HasInput() || tls_->ended) {
+    if (tls_->session.HasInput() || tls_->session.begins() || tls_->ended) {
         tls_->due = true;
         loop_.AtTurnEnd(*this);
     }

@@ -126,28 +126,29 @@ Result<Own<EVP_PKEY>> ReadKey(const std::string& path) {
     return Unusable(path, none ? "no private key in PEM form" : "broken private key");
 }
 
-Result<void> UseCertificate(SSL_CTX* context, const TlsSettings& settings) {
-    Result<std::vector<Own<X509>>> chain = ReadCertificates(settings.cert);
+Result<void> UseCertificate(SSL_CTX* context, const std::string& cert,
+                            const std::string& key_file) {
+    Result<std::vector<Own<X509>>> chain = ReadCertificates(cert);
     if (!chain) {
         return Forward(chain);
     }
-    Result<Own<EVP_PKEY>> key = ReadKey(settings.key);
+    Result<Own<EVP_PKEY>> key = ReadKey(key_file);
     if (!key) {
         return Forward(key);
     }
     if (SSL_CTX_use_certificate(context, chain->front().get()) != 1) {
-        return Unusable(settings.cert, "not usable as a server's certificate");
+        return Unusable(cert, "not usable as a certificate of ours");
     }
     if (X509_check_private_key(chain->front().get(), key->get()) != 1) {
         ERR_clear_error();
-        return Unusable(settings.key, "the key of another certificate than " + settings.cert);
+        return Unusable(key_file, "the key of another certificate than " + cert);
     }
     if (SSL_CTX_use_PrivateKey(context, key->get()) != 1) {
-        return Unusable(settings.key, "not usable as a server's key");
+        return Unusable(key_file, "not usable as a key of ours");
     }
     for (size_t i = 1; i < chain->size(); ++i) {
         if (SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) != 1) {
-            return Unusable(settings.cert, "certificate " + std::to_string(i + 1));
+            return Unusable(cert, "certificate " + std::to_string(i + 1));
         }
     }
     return {};
@@ -225,9 +226,9 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Open(const TlsSettings& settings
     if (raw == nullptr) {
         return Fail(Errc::kInternal, "no TLS from OpenSSL");
     }
-    std::shared_ptr<TlsContext> context(new TlsContext(raw));
+    std::shared_ptr<TlsContext> context(new TlsContext(raw, false));
     SetRules(raw);
-    if (auto used = UseCertificate(raw, settings); !used) {
+    if (auto used = UseCertificate(raw, settings.cert, settings.key); !used) {
         return Forward(used);
     }
     if (auto asked = AskClients(raw, settings); !asked) {
@@ -253,6 +254,33 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Open(const TlsSettings& settings
                                                        : SSL_TLSEXT_ERR_ALERT_FATAL;
             },
             context.get());
+    }
+    return context;
+}
+
+Result<std::shared_ptr<TlsContext>> TlsContext::OpenClient(const TlsClientSettings& settings) {
+    SSL_CTX* raw = SSL_CTX_new(TLS_client_method());
+    if (raw == nullptr) {
+        return Fail(Errc::kInternal, "no TLS from OpenSSL");
+    }
+    std::shared_ptr<TlsContext> context(new TlsContext(raw, true));
+    SetRules(raw);
+    SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+    // Whatever stands in the file is trusted, also one that another authority signed, as in Go.
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_PARTIAL_CHAIN);
+    Result<std::vector<Own<X509>>> roots = ReadCertificates(settings.root_ca);
+    if (!roots) {
+        return Forward(roots);
+    }
+    for (const Own<X509>& root : *roots) {
+        if (X509_STORE_add_cert(SSL_CTX_get_cert_store(raw), root.get()) != 1) {
+            return Unusable(settings.root_ca, "not usable as a root");
+        }
+    }
+    if (!settings.cert.empty()) {
+        if (auto used = UseCertificate(raw, settings.cert, settings.key); !used) {
+            return Forward(used);
+        }
     }
     return context;
 }

@@ -1,10 +1,14 @@
-// TlsContext: what a listener needs to speak TLS: certificate, key, rules. Streams made with one
-// encrypt; who uses them sees plain bytes.
+// TlsContext: what a listener needs to speak TLS: certificate, key, rules; or what a client of another
+// server needs: whom to trust. Streams made with one encrypt; who uses them sees plain bytes.
 //
 //   Result<std::shared_ptr<TlsContext>> tls = TlsContext::Open(settings);   // main thread, at start
 //   Stream stream(loop, Stream::Kind::kTcp, descriptor, handler, tls);
 //
-// TLS 1.2 and 1.3. A client without the certificate that client_auth asks for fails the handshake.
+//   Result<std::shared_ptr<TlsContext>> tls = TlsContext::OpenClient(settings);
+//   Stream stream(loop, Stream::Kind::kTcp, descriptor, handler, tls, "redis.example.com");
+//
+// TLS 1.2 and 1.3. A client without the certificate that client_auth asks for fails the handshake; so
+// does a server whose certificate root_ca did not sign, or that is another one's than the host's.
 //
 // Thread: Open on any thread; immutable afterwards, shared by the loops.
 // Owns:   the OpenSSL context. Streams keep it alive: a reload makes a new one, old connections go
@@ -42,19 +46,28 @@ struct TlsSettings {
     std::vector<std::string> protocols;  // ALPN, best first: {"h2", "http/1.1"}; empty: none
 };
 
+struct TlsClientSettings {
+    std::string root_ca;  // PEM file: who may sign the server's certificate
+    std::string cert;     // PEM file, if the server asks for one; with its key, or neither
+    std::string key;
+};
+
 class TlsContext final {
 public:
     static Result<std::shared_ptr<TlsContext>> Open(const TlsSettings& settings);
+    static Result<std::shared_ptr<TlsContext>> OpenClient(const TlsClientSettings& settings);
     ~TlsContext();
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;
 
     // For Stream.
     ssl_ctx_st* raw() const { return context_; }
+    bool client() const { return client_; }
 
 private:
-    explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
+    TlsContext(ssl_ctx_st* context, bool client) : context_(context), client_(client) {}
     ssl_ctx_st* context_;
+    const bool client_;
     std::string protocols_;  // as ALPN has them: length, name, length, name
 };
 

@@ -18,26 +18,37 @@ constexpr int64_t kMostLoops = 256;
 constexpr int64_t kMostStreams = 65536;
 constexpr Duration kShortest = std::chrono::milliseconds(1);
 
+// Of the key `address`; none is fine.
+void CheckAddress(const Section& s, const std::string& address) {
+    if (address.empty()) {
+        return;
+    }
+    if (address.find(':') == std::string::npos) {
+        s.Problem("address", "malformed http server address");
+        return;
+    }
+    if (auto parsed = net::ParseAddress(address); !parsed) {
+        s.Problem("address", parsed.error().message);
+    }
+}
+
 void ReadAddress(const Section& s, HttpConfig& c) {
     c.address = s.String("address", "");
+    Section fcgi = s.Sub("fcgi");
+    c.fcgi_address = fcgi.String("address", "");
     if (!s.present()) {
         return;
     }
-    if (c.address.empty()) {
-        bool other = s.Has("ssl") || s.Has("fcgi") || s.Has("http3");
+    CheckAddress(fcgi, c.fcgi_address);
+    if (c.address.empty() && c.fcgi_address.empty()) {
+        bool other = s.Has("ssl") || s.Has("http3");
         s.Problem(other ? "address" : "",
-                  other ? "missing; ssl, http3 and fcgi are not served yet"
+                  other ? "missing; ssl and http3 are not served yet"
                         : "unable to run http service, no method has been specified (http, https, "
                           "http/2 or FastCGI)");
         return;
     }
-    if (c.address.find(':') == std::string::npos) {
-        s.Problem("address", "malformed http server address");
-        return;
-    }
-    if (auto parsed = net::ParseAddress(c.address); !parsed) {
-        s.Problem("address", parsed.error().message);
-    }
+    CheckAddress(s, c.address);
 }
 
 void ReadErrorCode(const Section& s, HttpConfig& c) {
@@ -59,17 +70,8 @@ std::vector<std::string> Extensions(const Section& s, std::string_view key) {
     return list;
 }
 
-void ReadMiddleware(const Section& s, HttpConfig& c) {
-    c.middleware = s.List("middleware");
-    // Whether they exist is known once every plugin was initialised.
-    c.trusted_subnets = s.List("trusted_subnets");
-    if (!c.trusted_subnets.empty()) {
-        s.Warning("trusted_subnets", kNotYet);
-    }
-}
-
 void ReadHttp2(const Section& s, HttpConfig::Http2& c) {
-    c.enabled = s.Bool("enabled", true);
+    c.enabled = s.Bool("alpn", true);
     c.h2c = s.Bool("h2c", false);
     c.max_concurrent_streams = static_cast<uint32_t>(
         s.Integer("max_concurrent_streams", c.max_concurrent_streams, 1, kMostStreams));
@@ -114,7 +116,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     int64_t megabytes = s.Integer("max_request_size", 1000, 0, kMostMegabytes);
     c.max_request_size = static_cast<uint64_t>(megabytes == 0 ? 1000 : megabytes) << 20;
     c.raw_body = s.Bool("raw_body", false);
-    ReadMiddleware(s, c);
+    c.middleware = s.List("middleware");  // whether they exist is known after every Init
     ReadHttp2(s.Sub("http2"), c.http2);
 
     Section uploads = s.Sub("uploads");
@@ -139,7 +141,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.loops = static_cast<uint32_t>(s.Integer("loops", 1, 1, kMostLoops));
     c.reuse_port = s.Bool("reuse_port", false);
 
-    for (std::string_view later : {"ssl", "http3", "fcgi", "headers"}) {
+    for (std::string_view later : {"ssl", "http3"}) {
         s.Ignored(later, kNotYet);
     }
     return c;

@@ -36,13 +36,13 @@ struct HttpConfig {
         uint32_t max_concurrent_streams = 128;
     };
 
-    std::string address;
+    std::string address;          // empty: HTTP is not served
+    std::string fcgi_address;     // empty: FastCGI is not served
     int internal_error_code = 0;  // 0: not set: 500, 502, 503, 504 by cause
     bool access_logs = false;
     uint64_t max_request_size = uint64_t{1000} << 20;  // bytes (MB in the file)
     bool raw_body = false;
     std::vector<std::string> middleware;
-    std::vector<std::string> trusted_subnets;
     Uploads uploads;
     Http2 http2;
     pool::PoolConfig pool;

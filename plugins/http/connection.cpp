@@ -326,7 +326,7 @@ void Connection::OnAnswered(AnswerEnd end) {
         state_ = State::kCut;
         stream_->Flush();
         stream_->Abort();
-        server_.Remove(*this);
+        server_.loop().AtTurnEnd(*this);  // an answer of rr's own ends inside Advance
         return;
     }
     if (end == AnswerEnd::kClose) {
@@ -353,9 +353,9 @@ void Connection::Linger() {
     state_ = State::kLinger;
     server_.Touch(*this, Wait::kLinger);
     stream_->ShutdownWhenSent();
-    stream_->Flush();  // before what still comes can get in its way
+    // Not flushed here: a write that fails ends this object.
     if (eof_) {
-        server_.loop().AtTurnEnd(*this);
+        server_.loop().AtNextTurnEnd(*this);  // the queue goes out at the end of this one
         return;
     }
     // A close with unread bytes would reset the connection, and the answer with it.
@@ -364,7 +364,7 @@ void Connection::Linger() {
 
 void Connection::OnClosed(net::CloseReason reason) {
     if (state_ == State::kCut) {
-        return;  // OnAnswered removes it
+        return;  // OnTurnEnd removes it
     }
     if (reason == net::CloseReason::kReset) {
         server_.Remove(*this);
@@ -403,6 +403,10 @@ void Connection::OnDrained() {
 }
 
 void Connection::OnTurnEnd() {
+    if (state_ == State::kCut) {
+        server_.Remove(*this);
+        return;
+    }
     if (paused_) {
         ResumeIfRoom();
         return;

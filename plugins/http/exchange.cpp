@@ -25,6 +25,7 @@ HeadFault Exchange::TakeHead(Bytes in) {
 }
 
 void Exchange::HeadDone() {
+    r_.gateway = r_.carrier->form == WireForm::kFastCgi;
     r_.recorded = server_.records() && server_.log().Enabled(log::Level::kInfo);
     r_.start_unix_ns = UnixNanoseconds();
     r_.start = Clock::now();
@@ -205,6 +206,11 @@ void Exchange::Record() {
     }
     if (!r_.recorded) {
         return;
+    }
+    Buffer url;
+    if (r_.gateway) {
+        AppendUri(head_, head_.secure, url);
+        record.url = url.view();
     }
     bool full = server_.config().access_logs;
     if (full) {

@@ -107,6 +107,7 @@ private:
         std::string peer;                  // its name, once the carrier is gone
         pool::WorkerPool* pool = nullptr;  // that was asked
         pool::Ticket ticket;
+        bool gateway = false;    // FastCGI
         bool announced = false;  // on the event bus
         bool asked = false;      // a worker
         bool complete = false;   // the whole answer was written

@@ -10,12 +10,23 @@ namespace rr::http {
 
 namespace {
 
-// RoadRunner's; those that no plugin of ours has yet are known all the same.
-constexpr std::string_view kRoadRunners[] = {"static",       "headers",         "gzip", "sendfile",
-                                             "http_metrics", "proxy_ip_parser", "otel"};
-
-// The metrics plugin counts without being asked on the way of a request.
-constexpr std::string_view kMetrics = "http_metrics";
+// Names whose plugin is there only if it was configured, and by what.
+struct Known {
+    std::string_view name;
+    std::string_view needs;
+};
+constexpr Known kKnown[] = {
+    {"static", "the section http.static"},
+    {"headers", "the section http.headers"},
+    {"gzip", "a build with the plugin gzip"},
+    {"sendfile", "a build with the plugin sendfile"},
+    {"proxy_ip_parser", "the key http.trusted_subnets"},
+    {"otel", "the section otel"},
+    {"rate_limit", "the section http.rate_limit"},
+    {"cache", "the section http.cache"},
+    // The metrics plugin counts without being asked on the way of a request.
+    {"http_metrics", "the section metrics"},
+};
 
 constexpr size_t kKeep = 64 * 1024;  // an answer's body that grew beyond is given back
 
@@ -44,16 +55,15 @@ std::string MiddlewareWarning(std::string_view listed,
     if (Find(listed, published) != nullptr) {
         return {};
     }
-    if (listed == kMetrics) {
-        return std::string(listed) + ": counts nothing without a metrics section";
-    }
     std::vector<std::string_view> known;
     for (HttpMiddleware* middleware : published) {
         known.push_back(middleware->middleware_name());
     }
-    known.insert(known.end(), std::begin(kRoadRunners), std::end(kRoadRunners));
-    if (std::find(known.begin(), known.end(), listed) != known.end()) {
-        return std::string(listed) + ": not served yet";
+    for (const Known& each : kKnown) {
+        if (each.name == listed) {
+            return std::string(listed) + ": does nothing, it needs " + std::string(each.needs);
+        }
+        known.push_back(each.name);
     }
     std::string text = "requested middleware does not exist: " + std::string(listed);
     std::string_view near = config::Nearest(listed, known);

@@ -154,9 +154,10 @@ TEST_CASE("middleware: a name that nobody has is told with its nearest") {
             "requested middleware does not exist: stanp; did you mean stamp?");
     REQUIRE(MiddlewareWarning("sttic", {}) ==
             "requested middleware does not exist: sttic; did you mean static?");
-    REQUIRE(MiddlewareWarning("gzip", {}) == "gzip: not served yet");
+    REQUIRE(MiddlewareWarning("static", {}) ==
+            "static: does nothing, it needs the section http.static");
     REQUIRE(MiddlewareWarning("http_metrics", {}) ==
-            "http_metrics: counts nothing without a metrics section");
+            "http_metrics: does nothing, it needs the section metrics");
     REQUIRE(MiddlewareWarning("something", {}) == "requested middleware does not exist: something");
 }
 

@@ -21,16 +21,16 @@ namespace rr::http {
 
 namespace {
 
-std::string Banner(const net::Address& address, uint32_t workers, bool debug) {
+std::string Banner(Bytes scheme, const net::Address& address, uint32_t workers, bool debug) {
     std::string where = address.ToString();
     if (address.kind == net::Address::Kind::kTcp) {
         size_t at = where.find("://");
-        where = "http" + where.substr(at);
+        where = std::string(scheme) + where.substr(at);
         if (address.host.empty()) {
-            where = "http://0.0.0.0:" + std::to_string(address.port);
+            where = std::string(scheme) + "://0.0.0.0:" + std::to_string(address.port);
         }
     }
-    std::string line = "http   " + where;
+    std::string line = std::string(scheme) + "   " + where;
     if (debug) {
         return line + "   debug: a new worker for each request";
     }
@@ -53,7 +53,9 @@ private:
     void CheckMiddleware(config::Config& config);
     void OnRoutes(Result<void> result);
     void OpenServer();
-    Result<std::unique_ptr<net::Listener>> Bind();
+    void Discard();  // data loop
+    void Tell(Bytes scheme, const std::optional<net::Address>& address);
+    Result<std::unique_ptr<net::Listener>> Bind(const std::string& text);
     Result<File::Owner> UploadOwner() const;
     std::unique_ptr<HttpServer> MakeServer(std::unique_ptr<pool::WorkerPool> pool);  // data loop
 
@@ -71,10 +73,12 @@ private:
     Callback<void(Result<void>)> served_;
     Callback<void()> stopped_;
     std::optional<pool::Serving<HttpServer>> serving_;
-    net::Address address_;  // as bound
+    std::optional<net::Address> address_;  // as bound, both
+    std::optional<net::Address> fcgi_address_;
 
     // The data loop's once Serve has posted to it.
     std::unique_ptr<net::Listener> listener_;  // until the pool is open
+    std::unique_ptr<net::Listener> fcgi_listener_;
     File::Owner upload_owner_;
     MiddlewareChain middleware_;
 };
@@ -126,14 +130,23 @@ void HttpPlugin::Serve(Callback<void(Result<void>)> served) {
         log_.Warn("http.loops above 1 is not supported yet, one loop serves",
                   {{"loops", config_.loops}});
     }
-    auto listener = Bind();
+    auto listener = Bind(config_.address);
+    auto fcgi_listener = Bind(config_.fcgi_address);
     auto owner = UploadOwner();
-    if (!listener || !owner) {
-        served(Fail(Errc::kIo, !listener ? listener.error().message : owner.error().message));
+    if (!listener || !fcgi_listener || !owner) {
+        served(Fail(Errc::kIo, !listener        ? listener.error().message
+                               : !fcgi_listener ? fcgi_listener.error().message
+                                                : owner.error().message));
         return;
     }
-    listener_ = std::move(*listener);
-    address_ = listener_->address();
+    if (*listener) {
+        listener_ = std::move(*listener);
+        address_ = listener_->address();
+    }
+    if (*fcgi_listener) {
+        fcgi_listener_ = std::move(*fcgi_listener);
+        fcgi_address_ = fcgi_listener_->address();
+    }
     upload_owner_ = *owner;
     middleware_ = SelectMiddleware(config_.middleware, container_->Each<HttpMiddleware>());
     served_ = std::move(served);
@@ -151,7 +164,7 @@ void HttpPlugin::Serve(Callback<void(Result<void>)> served) {
 
 void HttpPlugin::OnRoutes(Result<void> result) {
     if (!result) {
-        data_->Post([this] { listener_.reset(); });
+        data_->Post([this] { Discard(); });
         served_(std::move(result));
         return;
     }
@@ -165,12 +178,19 @@ void HttpPlugin::OpenServer() {
     steps.make = [this](std::unique_ptr<pool::WorkerPool> pool) {
         return MakeServer(std::move(pool));
     };
-    steps.start = [this](HttpServer& server) { server.Accept(std::move(listener_)); };
-    steps.discard = [this] { listener_.reset(); };
+    steps.start = [this](HttpServer& server) {
+        if (listener_) {
+            server.Accept(std::move(listener_));
+        }
+        if (fcgi_listener_) {
+            server.AcceptFcgi(std::move(fcgi_listener_));
+        }
+    };
+    steps.discard = [this] { Discard(); };
     serving_->Open(*services_, "http", config_.pool, std::move(steps), [this](Result<void> result) {
         if (result) {
-            container_->Announce(Banner(address_, config_.pool.num_workers, config_.pool.debug));
-            log_.Debug("http server was started", {{"address", address_.ToString()}});
+            Tell("http", address_);
+            Tell("fcgi", fcgi_address_);
         }
         served_(std::move(result));
     });
@@ -181,10 +201,28 @@ std::unique_ptr<HttpServer> HttpPlugin::MakeServer(std::unique_ptr<pool::WorkerP
                                         std::move(pool), middleware_, routes_->Take());
 }
 
-Result<std::unique_ptr<net::Listener>> HttpPlugin::Bind() {
-    auto address = net::ParseAddress(config_.address);
+// Listeners that no server took over.
+void HttpPlugin::Discard() {
+    listener_.reset();
+    fcgi_listener_.reset();
+}
+
+void HttpPlugin::Tell(Bytes scheme, const std::optional<net::Address>& address) {
+    if (address) {
+        container_->Announce(
+            Banner(scheme, *address, config_.pool.num_workers, config_.pool.debug));
+        log_.Debug("http server was started", {{"address", address->ToString()}});
+    }
+}
+
+// Null for no address.
+Result<std::unique_ptr<net::Listener>> HttpPlugin::Bind(const std::string& text) {
+    if (text.empty()) {
+        return std::unique_ptr<net::Listener>();
+    }
+    auto address = net::ParseAddress(text);
     if (!address) {
-        return Forward(address, "address");
+        return Forward(address, text);
     }
     net::ListenOptions options;
     options.reuse_port = config_.reuse_port;
@@ -218,9 +256,8 @@ void HttpPlugin::Stop(Deadline deadline, Callback<void()> done) {
     stopped_ = std::move(done);
     data_->Post([this] { routes_->Detach(); });
     serving_->Stop(deadline, [this, deadline] {
-        // Those that no server took over.
         data_->Post([this, deadline] {
-            listener_.reset();
+            Discard();
             routes_->Close(deadline, [this] { main_->Post(std::move(stopped_)); });
         });
     });

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "plugins/http/connection.hpp"
+#include "plugins/http/fcgi_connection.hpp"
 
 namespace rr::http {
 
@@ -47,21 +48,39 @@ void HttpServer::Accept(std::unique_ptr<net::Listener> listener) {
     AssertInLoop();
     listener_ = std::move(listener);
     listener_->Accept([this](int descriptor, net::Stream::Kind kind) { Add(descriptor, kind); },
-                      [this](const std::string& text) {
-                          troubles_.Report(loop_.NowMilliseconds(), "accept failed, trying again",
-                                           text, UnixNanoseconds(), 0);
-                      });
+                      [this](const std::string& text) { OnAcceptTrouble(text); });
+}
+
+void HttpServer::AcceptFcgi(std::unique_ptr<net::Listener> listener) {
+    AssertInLoop();
+    fcgi_listener_ = std::move(listener);
+    fcgi_listener_->Accept(
+        [this](int descriptor, net::Stream::Kind kind) { AddFcgi(descriptor, kind); },
+        [this](const std::string& text) { OnAcceptTrouble(text); });
+}
+
+void HttpServer::OnAcceptTrouble(const std::string& text) {
+    troubles_.Report(loop_.NowMilliseconds(), "accept failed, trying again", text,
+                     UnixNanoseconds(), 0);
 }
 
 void HttpServer::Add(int descriptor, net::Stream::Kind kind) {
     auto stream = std::make_unique<net::Stream>(loop_, kind, descriptor, nullptr);
-    auto* connection = new Connection(*this, std::move(stream));  // Remove() deletes it
+    Begin(*new Connection(*this, std::move(stream)));  // Remove() deletes it
+}
+
+void HttpServer::AddFcgi(int descriptor, net::Stream::Kind kind) {
+    auto stream = std::make_unique<net::Stream>(loop_, kind, descriptor, nullptr);
+    Begin(*new FcgiConnection(*this, std::move(stream)));  // likewise
+}
+
+void HttpServer::Begin(Client& client) {
     if (++connections_ == 1) {
         tick_.Repeat(draining_ ? kTickDraining : kTick);
     }
-    connection->Start();
+    client.Start();
     if (events_.connection) {
-        events_.connection.Emit({ConnectionPhase::kOpened, "http", connection->peer()});
+        events_.connection.Emit({ConnectionPhase::kOpened, "http", client.peer()});
     }
 }
 
@@ -130,9 +149,11 @@ void HttpServer::Drain(Deadline deadline, Callback<void()> drained) {
     drain_deadline_ = deadline;
     drain_ms_ = loop_.NowMilliseconds();
     drained_ = std::move(drained);
-    if (listener_) {
-        listener_->Drain();
-        listener_.reset();
+    for (auto* listener : {&listener_, &fcgi_listener_}) {
+        if (*listener) {
+            (*listener)->Drain();
+            listener->reset();
+        }
     }
     tick_.Repeat(kTickDraining);
     for (auto& list : waiting_) {
@@ -156,6 +177,7 @@ void HttpServer::Close(Deadline deadline, Callback<void()> closed) {
     closing_ = true;
     closed_ = std::move(closed);
     listener_.reset();
+    fcgi_listener_.reset();
     // The pools first: what still runs or waits gets its answer, be it a 503.
     open_pools_ = 1 + route_pools_.size();
     pool_->Close(deadline, [this] { OnPoolClosed(); });

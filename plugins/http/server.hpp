@@ -1,8 +1,8 @@
-// HttpServer: the HTTP/1.1 side of one data loop: its listener, its pool, its connections, and what
+// HttpServer: the HTTP side of one data loop: its listeners, its pool, its connections, and what
 // they share. Several loops mean several servers that know nothing of each other.
 //
 // Thread: its loop, the constructor and destructor too.
-// Owns:   listener, pool, connections, exchanges, spare buffers, the one timer of all timeouts.
+// Owns:   listeners, pool, connections, exchanges, spare buffers, the one timer of all timeouts.
 //         Borrows the configuration and the bus.
 // Fails:  never; running out of descriptors is logged and waited out.
 #pragma once
@@ -42,9 +42,12 @@ public:
 
     // Takes connections from now on.
     void Accept(std::unique_ptr<net::Listener> listener);
+    // The same for gateways that speak FastCGI.
+    void AcceptFcgi(std::unique_ptr<net::Listener> listener);
 
     // Takes over one connected descriptor.
     void Add(int descriptor, net::Stream::Kind kind);
+    void AddFcgi(int descriptor, net::Stream::Kind kind);
 
     // Takes what the kernel has accepted, closes the listener, lets every connection finish.
     // drained: when the last one has gone, or at the deadline.
@@ -93,6 +96,8 @@ private:
     static constexpr size_t kBuffer = 4 * 1024;
     static constexpr size_t kKeepBuffer = 64 * 1024;  // larger ones are not kept
 
+    void Begin(Client& client);
+    void OnAcceptTrouble(const std::string& text);
     void Tick();
     void Expire(Wait wait, Duration limit);
     void ExpireAll(Wait wait);
@@ -117,6 +122,7 @@ private:
     std::unique_ptr<pool::WorkerPool> pool_;
     std::vector<std::unique_ptr<pool::WorkerPool>> route_pools_;  // one for each of config_.routes
     std::unique_ptr<net::Listener> listener_;
+    std::unique_ptr<net::Listener> fcgi_listener_;
     net::Timer tick_;
 
     std::array<List<Client>, static_cast<size_t>(Wait::kCount)> waiting_;

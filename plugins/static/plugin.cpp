@@ -35,10 +35,7 @@ public:
 
     void Serve(Callback<void(Result<void>)> served) override { served({}); }
 
-    void Stop(Deadline, Callback<void()> done) override {
-        background_->Stop();
-        done();
-    }
+    void Stop(Deadline, Callback<void()> done) override { background_->Stop(std::move(done)); }
 
     std::string_view middleware_name() const override { return "static"; }
     bool OnRequest(HttpRequest& request, HttpAnswer& answer) override {

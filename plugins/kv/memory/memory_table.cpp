@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
-#include <random>
 #include <utility>
 
 #include "core/base/check.hpp"
@@ -32,17 +31,7 @@ struct MemoryTable::Entry {
     size_t cost() const { return Cost(key_size, value_size, timeout_size); }
 };
 
-namespace {
-
-SipKey NewSecret() {
-    std::random_device device;
-    const auto word = [&] { return uint64_t{device()} << 32 | device(); };
-    return {word(), word()};
-}
-
-}  // namespace
-
-MemoryTable::MemoryTable(uint64_t most) : most_(most), secret_(NewSecret()) {}
+MemoryTable::MemoryTable(uint64_t most) : most_(most), secret_(SipKey::Random()) {}
 
 MemoryTable::~MemoryTable() {
     Clear();

@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "core/base/bytes.hpp"
-#include "plugins/kv/memory/sip_hash.hpp"
+#include "core/base/sip_hash.hpp"
 
 namespace rr::kv {
 

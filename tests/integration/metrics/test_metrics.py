@@ -484,7 +484,7 @@ def test_http_metrics_as_a_middleware_is_accepted_and_needs_a_section(rr):
     server = rr(http + "metrics: {address: '127.0.0.1:0'}\n", command="check", expect_fail=True)
     assert server.code == 0 and not server.log.find("http_metrics")
     server = rr(http, command="check", expect_fail=True)
-    assert server.log.find("http_metrics: counts nothing without a metrics section")
+    assert server.log.find("http_metrics: does nothing, it needs the section metrics")
 
 
 def test_without_http_there_are_no_http_metrics(rr, tmp_path):

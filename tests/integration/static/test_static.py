@@ -272,3 +272,15 @@ def test_unlisted_it_does_nothing(rr, site):
     server = rr(CONFIG.replace("[static]", "[]"), directory=site.place)
     assert from_worker(server.get("/a.txt"))
     assert from_worker(server.get("/a..b.txt"))
+
+
+def test_a_stop_waits_for_no_checksum(rr, site):
+    with open(site.public / "huge.bin", "wb") as file:
+        file.truncate(4 << 30)  # minutes of work for a sanitized server
+    server = start(rr, site, "calculate_etag: true")
+    with server.open() as connection:
+        connection.send(request_bytes("HEAD", "/huge.bin"))
+        head = connection.read_response(head=True)
+        assert head.header("Content-Length") == str(4 << 30)
+        assert head.header("ETag") is None
+    assert server.stop() == 0

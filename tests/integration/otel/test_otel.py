@@ -9,7 +9,7 @@ import time
 import pytest
 
 from harness.collector import Collector
-from harness.control import Pages, http_port
+from harness.control import Pages, http_port, taken_port
 from harness.process import children, eventually
 from harness.proto import encode
 from harness.stores import free_port
@@ -347,3 +347,14 @@ def test_workers_inherit_no_descriptor(rr, collector):
     pid, = children(server.pid)
     links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
     assert not [link for link in links if link.startswith("socket:")], links
+
+
+def test_a_start_that_fails_ends_at_once(rr, collector):
+    holder, port = taken_port()
+    with holder:
+        began = time.monotonic()
+        server = rr(f"http: {{address: '127.0.0.1:{port}', middleware: [otel], "
+                    f"pool: {{num_workers: 1}}}}\notel: {{insecure: true, "
+                    f"endpoint: '{collector.endpoint}'}}", expect_fail=True, env=LATER)
+        assert server.code == 1
+        assert time.monotonic() - began < 20

@@ -4,6 +4,7 @@
 #include "plugins/cache/plugin.hpp"
 #include "plugins/fileserver/plugin.hpp"
 #include "plugins/gzip/plugin.hpp"
+#include "plugins/headers/plugin.hpp"
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
 #include "plugins/informer/plugin.hpp"
@@ -11,6 +12,9 @@
 #include "plugins/lock/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
 #include "plugins/metrics/plugin.hpp"
+#include "plugins/otel/plugin.hpp"
+#include "plugins/proxy_ip_parser/plugin.hpp"
+#include "plugins/rate_limit/plugin.hpp"
 #include "plugins/resetter/plugin.hpp"
 #include "plugins/rpc/plugin.hpp"
 #include "plugins/sendfile/plugin.hpp"
@@ -54,6 +58,10 @@ const std::vector<PluginRow>& PluginTable() {
         // others may need them.
         {"service", &service::Make},
         // Middlewares.
+        {"headers", &headers::Make},
+        {"proxy_ip_parser", &proxy_ip_parser::Make},
+        {"rate_limit", &rate_limit::Make},
+        {"otel", &otel::Make},
         {"gzip", &gzip::Make},
         {"cache", &cache::Make},
         {"static", &static_files::Make},

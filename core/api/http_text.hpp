@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 namespace rr::http_text {
@@ -17,6 +18,32 @@ inline bool Equal(std::string_view a, std::string_view b) {
 }
 inline bool StartsWith(std::string_view text, std::string_view start) {
     return text.size() >= start.size() && Equal(text.substr(0, start.size()), start);
+}
+
+// What a name of a header is made of.
+inline bool IsToken(std::string_view text) {
+    constexpr std::string_view kBytes =
+        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    return !text.empty() && text.find_first_not_of(kBytes) == std::string_view::npos;
+}
+
+// What can stand in a header: no line ends, no NUL.
+inline bool IsValue(std::string_view text) {
+    return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+// The first letter of each part between `-` upper, the rest lower: Content-Type.
+inline std::string Canonical(std::string_view name) {
+    std::string canonical(name);
+    bool upper = true;
+    for (char& c : canonical) {
+        c = Lower(c);
+        if (upper && c >= 'a' && c <= 'z') {
+            c = static_cast<char>(c & ~0x20);
+        }
+        upper = c == '-';
+    }
+    return canonical;
 }
 
 // Without blanks and tabs at both ends.

@@ -74,6 +74,9 @@ constexpr std::string_view kPrivateSubnets[] = {"10.0.0.0/8",     "127.0.0.0/8",
                                                 "192.168.0.0/16", "::1/128",     "fc00::/7",
                                                 "fe80::/10"};
 
+constexpr std::string_view kAddressHeaders[] = {"X-Forwarded-For", "X-Real-Ip", "True-Client-Ip",
+                                                "Cf-Connecting-Ip"};
+
 // 0 and absence mean `no limit` in 1.x and `1000` in version 3: this is 1 TiB.
 constexpr std::string_view kUnlimitedMegabytes = "1048576";
 
@@ -219,6 +222,11 @@ private:
             PutList("http.trustedsubnets",
                     {std::begin(kPrivateSubnets), std::end(kPrivateSubnets)});
         }
+        if (!Said(root_.Locate("http.trusted_headers"))) {
+            PutList("http.trusted_headers",
+                    {std::begin(kAddressHeaders), std::end(kAddressHeaders)});
+        }
+        Default("http.trusted_entry", "last");
         if (Said(root_.Find("limit"))) {
             Default("limit.interval", "1s");
         }

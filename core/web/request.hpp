@@ -16,7 +16,7 @@ struct Request {
     std::string path;    // as sent: `/health`
     std::string query;   // as sent, without the `?`
     // Names in lower case; long ones and those beyond the first hundred are left out.
-    std::vector<std::pair<std::string, std::string>> fields;
+    std::vector<std::pair<std::string, std::string>> fields = {};
 };
 
 struct Answer {

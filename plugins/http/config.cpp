@@ -97,15 +97,6 @@ std::vector<std::string> Extensions(const Section& s, std::string_view key) {
     return list;
 }
 
-void ReadMiddleware(const Section& s, HttpConfig& c) {
-    c.middleware = s.List("middleware");
-    // Whether they exist is known once every plugin was initialised.
-    c.trusted_subnets = s.List("trusted_subnets");
-    if (!c.trusted_subnets.empty()) {
-        s.Warning("trusted_subnets", kNotYet);
-    }
-}
-
 void ReadTimeouts(const Section& s, HttpConfig::Timeouts& c) {
     c.header = s.Time("header", c.header, kShortest);
     c.body = s.Time("body", c.body, kShortest);
@@ -147,7 +138,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     int64_t megabytes = s.Integer("max_request_size", 1000, 0, kMostMegabytes);
     c.max_request_size = static_cast<uint64_t>(megabytes == 0 ? 1000 : megabytes) << 20;
     c.raw_body = s.Bool("raw_body", false);
-    ReadMiddleware(s, c);
+    c.middleware = s.List("middleware");  // whether they exist is known after every Init
     c.proxy_protocol = ParseProxyProtocolConfig(s.Sub("proxy_protocol"));
 
     Section uploads = s.Sub("uploads");
@@ -172,9 +163,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.loops = static_cast<uint32_t>(s.Integer("loops", 1, 1, kMostLoops));
     c.reuse_port = s.Bool("reuse_port", false);
 
-    for (std::string_view later : {"http3", "headers"}) {
-        s.Ignored(later, kNotYet);
-    }
+    s.Ignored("http3", kNotYet);
     return c;
 }
 

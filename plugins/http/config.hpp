@@ -44,7 +44,6 @@ struct HttpConfig {
     uint64_t max_request_size = uint64_t{1000} << 20;  // bytes (MB in the file)
     bool raw_body = false;
     std::vector<std::string> middleware;
-    std::vector<std::string> trusted_subnets;
     Uploads uploads;
     Http2 http2;
     SslConfig ssl;

@@ -366,9 +366,9 @@ void Connection::Linger() {
     state_ = State::kLinger;
     server_.Touch(*this, Wait::kLinger);
     stream_->ShutdownWhenSent();
-    stream_->Flush();  // before what still comes can get in its way
+    // Not flushed here: a write that fails ends this object.
     if (eof_) {
-        server_.loop().AtTurnEnd(*this);
+        server_.loop().AtNextTurnEnd(*this);  // the queue goes out at the end of this one
         return;
     }
     // A close with unread bytes would reset the connection, and the answer with it.

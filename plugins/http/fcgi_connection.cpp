@@ -264,8 +264,7 @@ void FcgiConnection::Linger() {
     server_.Touch(*this, Wait::kLinger);
     stream_->ShutdownWhenSent();
     if (eof_) {
-        stream_->Flush();
-        server_.loop().AtTurnEnd(*this);
+        server_.loop().AtNextTurnEnd(*this);  // the queue is flushed at the end of this one
         return;
     }
     // A close with unread bytes would reset the connection, and the answer with it.
@@ -322,10 +321,6 @@ void FcgiConnection::OnTimeout() {
 }
 
 void FcgiConnection::OnTick(int64_t now_ms, int64_t write_ms) {
-    if (stream_->broken()) {
-        server_.Remove(*this);  // after an end of file nobody tells
-        return;
-    }
     size_t queued = stream_->queued();
     if (queued != queued_ || queued == 0) {
         queued_ = queued;

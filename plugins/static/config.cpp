@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "core/api/http_text.hpp"
 #include "core/config/section.hpp"
 #include "core/files/url_path.hpp"
 
@@ -29,24 +30,13 @@ std::string Absolute(const std::string& path, const std::string& directory) {
     return path.empty() || path[0] == '/' ? path : directory + "/" + path;
 }
 
-// Names of headers are tokens, values have no line ends.
 StaticConfig::Pairs Headers(const Section& s, std::string_view key) {
-    constexpr std::string_view kToken =
-        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     StaticConfig::Pairs pairs = s.Pairs(key);
     for (auto& [name, value] : pairs) {
-        const bool fine = !name.empty() && name.find_first_not_of(kToken) == std::string::npos &&
-                          value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
-        if (!fine) {
+        if (!http_text::IsToken(name) || !http_text::IsValue(value)) {
             s.Problem(key, "no header: " + name);
         }
-        bool upper = true;  // Content-Type: the reader has taken the user's case away
-        for (char& c : name) {
-            if (upper && c >= 'a' && c <= 'z') {
-                c = static_cast<char>(c & ~0x20);
-            }
-            upper = c == '-';
-        }
+        name = http_text::Canonical(name);  // the reader has taken the user's case away
     }
     return pairs;
 }

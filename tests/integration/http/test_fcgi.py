@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 
@@ -241,7 +242,7 @@ def test_an_abort_ends_the_request_and_nothing_else(rr, gate):
         assert client.read_answer().end == fcgi.COMPLETE
         client.send(fcgi.request_records("/hold?name=a"))
         gate.begun("a")
-        other.send(fcgi.request_records("/hold?name=never"))  # waits for the worker
+        other.send(fcgi.request_records("/hold?name=never", "POST", b"x"))  # waits
         client.send(fcgi.record(fcgi.ABORT))
         answer = client.read_answer()
         assert (answer.end, answer.raw) == (fcgi.COMPLETE, b"")
@@ -289,6 +290,37 @@ def test_what_is_no_fastcgi_ends_the_connection(plain, records):
         client.send(records)
         assert client.receive() == b""
     with gateway(plain) as client:
+        assert client.ask("/status?body=on").body == b"on"
+
+
+def test_gateways_that_send_damage_and_go_harm_nobody(rr):
+    """Found: a reset while the queue of a gateway that had closed was flushed."""
+    server = rr(section(pool="num_workers: 2"))
+    dice = random.Random(5)
+    ask = fcgi.request_records
+    pieces = [ask("/status?body=x"), ask("/raw", "POST", b"abc" * 50000), ask("/big?mb=1", request=2),
+              ask("/stream?n=20&size=20000"), ask("/sleep?ms=5", keep=False),
+              fcgi.record(fcgi.ABORT), fcgi.record(fcgi.STDIN), fcgi.record(fcgi.PARAMS),
+              fcgi.begin(), fcgi.begin(role=fcgi.FILTER, keep=False), fcgi.record(99, 0, b"x"),
+              fcgi.record(fcgi.GET_VALUES, 0, fcgi.pairs([("FCGI_MPXS_CONNS", "")]))]
+    for _ in range(300):
+        data = bytearray(b"".join(dice.choices(pieces, k=dice.randint(1, 5))))
+        for _ in range(dice.choice([0, 0, 1, 3])):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        size, end = dice.choice([len(data), dice.randint(1, len(data))]), dice.randrange(4)
+        with gateway(server) as client:
+            try:
+                client.send(data[:size])
+                if end == 0:
+                    client.finish_sending()
+                elif end == 1:
+                    client.abort()
+                else:
+                    client.socket.settimeout(0.02)
+                    client.receive()
+            except OSError:
+                pass  # it was cut off: right so
+    with gateway(server) as client:
         assert client.ask("/status?body=on").body == b"on"
 
 

@@ -12,6 +12,7 @@
 #include "plugins/lock/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
 #include "plugins/metrics/plugin.hpp"
+#include "plugins/otel/plugin.hpp"
 #include "plugins/proxy_ip_parser/plugin.hpp"
 #include "plugins/rate_limit/plugin.hpp"
 #include "plugins/resetter/plugin.hpp"
@@ -60,6 +61,7 @@ const std::vector<PluginRow>& PluginTable() {
         {"headers", &headers::Make},
         {"proxy_ip_parser", &proxy_ip_parser::Make},
         {"rate_limit", &rate_limit::Make},
+        {"otel", &otel::Make},
         {"gzip", &gzip::Make},
         {"cache", &cache::Make},
         {"static", &static_files::Make},

@@ -51,6 +51,19 @@ def wrk(url, connections, seconds, threads=1, headers=None):
                 latency.get("50", 0.0), latency.get("99", 0.0))
 
 
+def h2load(url, connections, streams, seconds, *more):
+    """One run of h2load: `streams` requests of each connection at a time. Without --h1 it speaks HTTP/2."""
+    output = subprocess.run(
+        ["h2load", "-t1", f"-c{connections}", f"-m{streams}", "-D", str(seconds), *more, url],
+        capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
+    rate = re.search(r"finished in [\d.]+\w+, ([\d.]+) req/s", output)
+    counts = dict((name, int(number)) for number, name in re.findall(
+        r"(\d+) (failed|errored|timeout|3xx|4xx|5xx)", output))
+    if rate is None or not counts:
+        raise RuntimeError(f"h2load: {output[-500:]}")
+    return Load(float(rate.group(1)), sum(counts.values()) - counts["errored"])  # failed has errored
+
+
 def cpu_us(pid):
     """Processor time that a process has used."""
     with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
@@ -224,9 +237,9 @@ class Allocations:
         self._map[16:24] = struct.pack("<Q", count)
 
 
-def allocations_per_request(server, counter, connections=1, requests=5000):
+def allocations_per_request(server, counter, connections=1, requests=5000, path="/"):
     """Warm keep-alive connections; all of them ask at the same time, again and again."""
-    request = request_bytes("GET", "/")
+    request = request_bytes("GET", path)
     opened = [RawConnection(server.address) for _ in range(connections)]
     rounds = requests // connections
     failures = 0

@@ -35,11 +35,12 @@ OWNERS = {
     "prometheus/": ("plugins/metrics/",),
     "openssl/": ("core/net/",),
     "nghttp2/": ("plugins/http/",),
+    "curl/": ("core/net/",),
     "lmdb.h": ("plugins/kv/lmdb/",),
     "hiredis/": ("plugins/kv/redis/",),
     "re2/": ("plugins/headers/",),
     "zlib.h": ("core/log/", "plugins/fileserver/", "plugins/gzip/"),
-    "libdeflate.h": ("plugins/gzip/",),
+    "libdeflate.h": ("plugins/gzip/", "plugins/otel/"),
     "brotli/": ("plugins/gzip/",),
     "zstd.h": ("plugins/gzip/",),
 }

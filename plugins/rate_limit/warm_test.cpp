@@ -34,7 +34,6 @@ namespace rr::rate_limit {
 
 TEST_CASE("rate_limit: a known client costs no allocation") {
     RateLimitConfig config;
-    config.enabled = true;
     config.rate = *Rate::Of(1, std::chrono::hours(1), 1000);
     config.header = "X-Api-Key";
     RateLimit limit(std::move(config));

@@ -247,6 +247,8 @@ private:
         } else {
             ssl->Put("address", Node::Text(host + ":443", ssl->place));
         }
+        Default("http.ssl.redirect_code", "307");
+        Default("http.ssl.hsts", "max-age=31536000; includeSubDomains; preload");
     }
 
     void Move(const Leaf& leaf) {

@@ -65,6 +65,8 @@ public:
 
     // Speaks TLS from here on; `received` is what was read of it already. OnSecured comes later.
     void Secure(std::shared_ptr<TlsContext> tls, Bytes received);
+    // It speaks TLS, or is going to.
+    bool secure() const { return tls_ != nullptr; }
     // Why the handshake or what followed failed, for a person; empty if TLS did not.
     const std::string& tls_fault() const;
     // What ALPN chose; empty without a choice, or without TLS.

@@ -17,6 +17,7 @@ namespace rr::net {
 namespace {
 
 constexpr size_t kMostPem = 16 << 20;  // a whole system's roots are a quarter of a MB
+constexpr long kSessions = 2048;
 
 struct Freed {
     void operator()(BIO* p) const { BIO_free(p); }
@@ -212,11 +213,22 @@ void SetRules(SSL_CTX* context) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-    // Sessions live in the tickets that clients hold, not here.
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     // A context's tickets open with its own keys only: this name need not tell contexts apart.
     static constexpr unsigned char kName[] = "rr";
     SSL_CTX_set_session_id_context(context, kName, sizeof(kName) - 1);
+}
+
+void SetServerRules(SSL_CTX* context) {
+    // What HTTP/2 allows of TLS 1.2, and Go's servers have; TLS 1.3 has its three suites.
+    SSL_CTX_set_cipher_list(context,
+                            "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+                            "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+                            "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305");
+    SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521");
+    // Sessions live in the tickets that clients hold; only those of clients without tickets (TLS 1.2)
+    // are kept here, each half a KB.
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
+    SSL_CTX_sess_set_cache_size(context, kSessions);
 }
 
 }  // namespace
@@ -228,6 +240,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Open(const TlsSettings& settings
     }
     std::shared_ptr<TlsContext> context(new TlsContext(raw, false));
     SetRules(raw);
+    SetServerRules(raw);
     if (auto used = UseCertificate(raw, settings.cert, settings.key); !used) {
         return Forward(used);
     }
@@ -254,6 +267,10 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Open(const TlsSettings& settings
                                                        : SSL_TLSEXT_ERR_ALERT_FATAL;
             },
             context.get());
+    }
+    context->http_answer_ = settings.http_answer;
+    if (auto added = context->AddOthers(settings); !added) {
+        return Forward(added);
     }
     return context;
 }
@@ -283,6 +300,42 @@ Result<std::shared_ptr<TlsContext>> TlsContext::OpenClient(const TlsClientSettin
         }
     }
     return context;
+}
+
+// The others are contexts of their own, with the same rules: OpenSSL changes over in the handshake.
+Result<void> TlsContext::AddOthers(const TlsSettings& settings) {
+    if (settings.others.empty()) {
+        return {};
+    }
+    for (const std::string& name : NamesOf(SSL_CTX_get0_certificate(context_))) {
+        names_.Add(name, -1);
+    }
+    for (const TlsCertificate& one : settings.others) {
+        TlsSettings own = settings;
+        own.others.clear();
+        own.cert = one.cert;
+        own.key = one.key;
+        Result<std::shared_ptr<TlsContext>> other = Open(own);
+        if (!other) {
+            return Forward(other);
+        }
+        for (const std::string& name : NamesOf(SSL_CTX_get0_certificate((*other)->context_))) {
+            names_.Add(name, static_cast<int>(others_.size()));
+        }
+        others_.push_back(std::move(*other));
+    }
+    SSL_CTX_set_tlsext_servername_arg(context_, this);
+    SSL_CTX_set_tlsext_servername_callback(
+        context_, +[](SSL* ssl, int*, void* user) noexcept {
+            const auto* self = static_cast<const TlsContext*>(user);
+            const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+            int which = name != nullptr ? self->names_.Find(name) : TlsNames::kNone;
+            if (which >= 0) {
+                SSL_set_SSL_CTX(ssl, self->others_[static_cast<size_t>(which)]->context_);
+            }
+            return name != nullptr ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+        });
+    return {};
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "core/base/result.hpp"
+#include "core/net/tls_names.hpp"
 
 struct ssl_ctx_st;
 
@@ -38,12 +39,20 @@ enum class ClientAuth : uint8_t {
     kRequireAndVerify  // require_and_verify_client_cert
 };
 
+struct TlsCertificate {
+    std::string cert;  // PEM file: the certificate and what leads to its root
+    std::string key;   // PEM file, without a passphrase
+};
+
 struct TlsSettings {
-    std::string cert;     // PEM file: the certificate and what leads to its root
-    std::string key;      // PEM file, without a passphrase
+    std::string cert;  // as above; for clients that name no server, or one that nobody else is
+    std::string key;
+    std::vector<TlsCertificate>
+        others;           // each for the names in it (SNI); the first that has one wins
     std::string root_ca;  // PEM file: who may sign client certificates; empty: the system's
     ClientAuth client_auth = ClientAuth::kNone;
     std::vector<std::string> protocols;  // ALPN, best first: {"h2", "http/1.1"}; empty: none
+    std::string http_answer;  // in plain text, for a client that begins with an HTTP request
 };
 
 struct TlsClientSettings {
@@ -63,12 +72,18 @@ public:
     // For Stream.
     ssl_ctx_st* raw() const { return context_; }
     bool client() const { return client_; }
+    const std::string& http_answer() const { return http_answer_; }
 
 private:
     TlsContext(ssl_ctx_st* context, bool client) : context_(context), client_(client) {}
+    Result<void> AddOthers(const TlsSettings& settings);
+
     ssl_ctx_st* context_;
     const bool client_;
     std::string protocols_;  // as ALPN has them: length, name, length, name
+    std::string http_answer_;
+    std::vector<std::shared_ptr<TlsContext>> others_;
+    TlsNames names_;  // whose context is which of others_; -1: this one
 };
 
 }  // namespace rr::net

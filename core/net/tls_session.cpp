@@ -86,7 +86,13 @@ void TlsSession::Blame(std::string text) {
     fault_ = std::move(text);
 }
 
-TlsSession::~TlsSession() { SSL_free(ssl_); }
+TlsSession::~TlsSession() {
+    if (!failed()) {
+        // A socket that was simply closed, as most clients do, is no reason against resuming.
+        SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
+    SSL_free(ssl_);
+}
 
 void TlsSession::Feed(Bytes ciphertext) {
     RR_ASSERT(lent_.empty());
@@ -127,6 +133,9 @@ TlsSession::Status TlsSession::Judge(int returned) {
             bool first =
                 SSL_get_state(ssl_) == (context_->client() ? TLS_ST_CW_CLNT_HELLO : TLS_ST_BEFORE);
             Blame(TlsFault(ERR_peek_error(), SSL_get_verify_result(ssl_), first));
+            if (first && ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST) {
+                wire_.Append(context_->http_answer());
+            }
             last_ = Status::kFailed;
         }
     }

@@ -14,7 +14,7 @@ namespace rr::http {
 
 // What a connection waits for: each has its list in the server, and its limit.
 enum class Wait : uint8_t {
-    kFirst,   // the first byte of the first request
+    kFirst,   // the first byte of the first request; before it the TLS handshake, a proxy's header
     kHead,    // the rest of a head
     kBody,    // more of a body
     kBusy,    // a worker; or the client takes its answer
@@ -37,6 +37,8 @@ public:
     // The server begins to drain: what has not begun need not begin.
     virtual void OnDrain() {}
 
+    // The event bus heard of it, and is going to hear of its end.
+    bool announced = false;
     // Kept by the server, as is:
     Wait wait = Wait::kFirst;
     int64_t since_ms = 0;  // when it was last touched

@@ -18,6 +18,13 @@ constexpr int64_t kMostLoops = 256;
 constexpr int64_t kMostStreams = 65536;
 constexpr Duration kShortest = std::chrono::milliseconds(1);
 
+void ReadHttp2(const Section& s, HttpConfig::Http2& c) {
+    c.enabled = s.Bool("alpn", true);
+    c.h2c = s.Bool("h2c", false);
+    c.max_concurrent_streams = static_cast<uint32_t>(
+        s.Integer("max_concurrent_streams", c.max_concurrent_streams, 1, kMostStreams));
+}
+
 // Of the key `address`; none is fine.
 void CheckAddress(const Section& s, const std::string& address) {
     if (address.empty()) {
@@ -39,16 +46,36 @@ void ReadAddress(const Section& s, HttpConfig& c) {
     if (!s.present()) {
         return;
     }
+    CheckAddress(s, c.address);
     CheckAddress(fcgi, c.fcgi_address);
-    if (c.address.empty() && c.fcgi_address.empty()) {
-        bool other = s.Has("ssl") || s.Has("http3");
+    if (c.ssl.tls) {
+        CheckAddress(s.Sub("ssl"), c.ssl.address);
+    }
+    if (c.address.empty() && c.fcgi_address.empty() && !c.ssl.tls) {
+        bool other = s.Has("http3");
         s.Problem(other ? "address" : "",
-                  other ? "missing; ssl and http3 are not served yet"
+                  other ? "missing; http3 is not served yet"
                         : "unable to run http service, no method has been specified (http, https, "
                           "http/2 or FastCGI)");
-        return;
     }
-    CheckAddress(s, c.address);
+    if (c.ssl.redirect && (c.address.empty() || !c.ssl.tls)) {
+        s.Sub("ssl").Warning("redirect",
+                             "has no effect without http.address, ssl.cert and ssl.key");
+        c.ssl.redirect = false;
+    }
+}
+
+void ReadSsl(const Section& s, HttpConfig& c) {
+    c.ssl = ParseSslConfig(s);
+    if (c.ssl.tls) {
+        c.ssl.tls->protocols = {"http/1.1"};
+        if (c.http2.enabled) {
+            c.ssl.tls->protocols.insert(c.ssl.tls->protocols.begin(), "h2");
+        }
+        // Go's words.
+        c.ssl.tls->http_answer =
+            "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+    }
 }
 
 void ReadErrorCode(const Section& s, HttpConfig& c) {
@@ -68,13 +95,6 @@ std::vector<std::string> Extensions(const Section& s, std::string_view key) {
     }
     std::erase(list, "");
     return list;
-}
-
-void ReadHttp2(const Section& s, HttpConfig::Http2& c) {
-    c.enabled = s.Bool("alpn", true);
-    c.h2c = s.Bool("h2c", false);
-    c.max_concurrent_streams = static_cast<uint32_t>(
-        s.Integer("max_concurrent_streams", c.max_concurrent_streams, 1, kMostStreams));
 }
 
 void ReadTimeouts(const Section& s, HttpConfig::Timeouts& c) {
@@ -109,6 +129,8 @@ void ReadLimits(const Section& s, HttpConfig& c) {
 
 HttpConfig ParseHttpConfig(const Section& s) {
     HttpConfig c;
+    ReadHttp2(s.Sub("http2"), c.http2);
+    ReadSsl(s.Sub("ssl"), c);
     ReadAddress(s, c);
     ReadErrorCode(s, c);
     c.access_logs = s.Bool("access_logs", false);
@@ -117,7 +139,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.max_request_size = static_cast<uint64_t>(megabytes == 0 ? 1000 : megabytes) << 20;
     c.raw_body = s.Bool("raw_body", false);
     c.middleware = s.List("middleware");  // whether they exist is known after every Init
-    ReadHttp2(s.Sub("http2"), c.http2);
+    c.proxy_protocol = ParseProxyProtocolConfig(s.Sub("proxy_protocol"));
 
     Section uploads = s.Sub("uploads");
     c.uploads.dir = uploads.String("dir", "");
@@ -141,9 +163,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.loops = static_cast<uint32_t>(s.Integer("loops", 1, 1, kMostLoops));
     c.reuse_port = s.Bool("reuse_port", false);
 
-    for (std::string_view later : {"ssl", "http3"}) {
-        s.Ignored(later, kNotYet);
-    }
+    s.Ignored("http3", kNotYet);
     return c;
 }
 

@@ -10,6 +10,7 @@
 #include "plugins/http/context.hpp"
 #include "plugins/http/head_guard.hpp"
 #include "plugins/http/route.hpp"
+#include "plugins/http/ssl_config.hpp"
 #include "plugins/http/uploads.hpp"
 
 namespace rr::config {
@@ -45,10 +46,12 @@ struct HttpConfig {
     std::vector<std::string> middleware;
     Uploads uploads;
     Http2 http2;
+    SslConfig ssl;
     pool::PoolConfig pool;
     std::vector<Route> routes;  // pools beside it, in the order of the file
 
     // Ours.
+    ProxyProtocolConfig proxy_protocol;
     Codec context_codec = Codec::kJson;
     Timeouts timeouts;
     HeadLimits limits;

@@ -36,11 +36,12 @@ bool DecodeBase64Url(Bytes text, std::string& out) {
 
 }  // namespace
 
-Connection::Connection(HttpServer& server, std::unique_ptr<net::Stream> stream)
+Connection::Connection(HttpServer& server, std::unique_ptr<net::Stream> stream, std::string peer)
     : Carrier(WireForm::kHttp1, stream->queue()),
       server_(server),
       stream_(std::move(stream)),
-      peer_(stream_->PeerName()) {
+      peer_(peer.empty() ? stream_->PeerName() : std::move(peer)),
+      handshake_(stream_->secure()) {
     stream_->SetHandler(this);
 }
 
@@ -51,9 +52,19 @@ Connection::~Connection() {
     }
 }
 
-void Connection::Start() {
+void Connection::Start(Bytes received) {
     server_.Touch(*this, Wait::kFirst);
+    server_.Announce(*this);
     stream_->StartReading();
+    if (!received.empty()) {
+        Keep(received);
+        AdvanceInput();
+        if (state_ == State::kHttp2) {
+            SpeakHttp2(input_.view());
+            return;
+        }
+        AfterInput();
+    }
 }
 
 int64_t Connection::SendFile(const File& file, uint64_t offset, uint64_t size) {
@@ -173,7 +184,7 @@ size_t Connection::AdvanceHead(Bytes in) {
     HeadFault fault = exchange_->fault();
     size_t size = exchange_->head_size();
     if (status == HeadGuard::Status::kComplete) {
-        fault = exchange_->TakeHead(in);
+        fault = exchange_->TakeHead(in, stream_->secure());
     }
     if (fault != HeadFault::kNone) {
         FaultText text = Describe(fault);
@@ -210,7 +221,7 @@ void Connection::StartRequest(bool more_input) {
 // `Upgrade: h2c` with what it needs. With a body it is answered as HTTP/1.1, which is allowed.
 bool Connection::WantsUpgrade() const {
     const RequestHead& head = exchange_->head();
-    return server_.config().http2.h2c && head.upgrade && !head.has_body() &&
+    return server_.config().http2.h2c && !head.secure && head.upgrade && !head.has_body() &&
            HasListToken(head.Find(HeaderId::kUpgrade), "h2c") &&
            !head.Find(Bytes("HTTP2-Settings")).empty();
 }
@@ -237,6 +248,8 @@ void Connection::SpeakHttp2(Bytes received) {
 }
 
 void Connection::OnSecured() {
+    handshake_ = false;
+    server_.Touch(*this, Wait::kFirst);
     if (stream_->tls_protocol() == "h2") {
         SpeakHttp2({});
     }
@@ -367,6 +380,9 @@ void Connection::OnClosed(net::CloseReason reason) {
         return;  // OnTurnEnd removes it
     }
     if (reason == net::CloseReason::kReset) {
+        if (handshake_) {
+            server_.OnHandshakeFailed(peer_, stream_->tls_fault());
+        }
         server_.Remove(*this);
         return;
     }
@@ -450,6 +466,9 @@ void Connection::OnTimeout() {
         input_.Clear();
         GiveBackInput();
         return;
+    }
+    if (handshake_) {
+        server_.OnHandshakeFailed(peer_, "the TLS handshake took too long");
     }
     server_.Remove(*this);
 }

@@ -32,11 +32,15 @@ class Connection final : public Client,
                          private net::StreamHandler,
                          private Flushable {
 public:
-    Connection(HttpServer& server, std::unique_ptr<net::Stream> stream);
+    // peer: of a client behind a proxy; empty: the stream knows.
+    Connection(HttpServer& server, std::unique_ptr<net::Stream> stream, std::string peer = "");
     ~Connection() override;
 
+    // received: what was read of it already.
+    void Start(Bytes received);
+
     // Client
-    void Start() override;
+    void Start() override { Start({}); }
     const std::string& peer() const override { return peer_; }
     void OnTimeout() override;
     void OnTick(int64_t now_ms, int64_t write_ms) override;
@@ -102,6 +106,7 @@ private:
     std::string peer_;              // `127.0.0.1:40000`
     Exchange* exchange_ = nullptr;  // null in kIdle and kLinger
     State state_ = State::kIdle;
+    bool handshake_;           // TLS is not there yet
     bool fresh_ = true;        // no request was read yet
     bool eof_ = false;         // the client has sent its last byte
     bool paused_ = false;      // the worker waits for the client

@@ -1,8 +1,10 @@
 #include "plugins/http/exchange.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "plugins/http/access_log.hpp"
+#include "plugins/http/redirect.hpp"
 #include "plugins/http/server.hpp"
 
 namespace rr::http {
@@ -19,9 +21,11 @@ Exchange::Exchange(HttpServer& server) : server_(server), guard_(server.config()
 
 void Exchange::Begin(Carrier& carrier) { r_.carrier = &carrier; }
 
-HeadFault Exchange::TakeHead(Bytes in) {
+HeadFault Exchange::TakeHead(Bytes in, bool secure) {
     head_bytes_.Append(in.substr(0, guard_.size()));
-    return ParseHead(head_bytes_.view(), guard_, head_);
+    HeadFault fault = ParseHead(head_bytes_.view(), guard_, head_);
+    head_.secure = secure;
+    return fault;
 }
 
 void Exchange::HeadDone() {
@@ -44,7 +48,19 @@ void Exchange::HeadDone() {
     answer_.Begin(server_.answer_tools(), *this, *r_.carrier, head_);
 }
 
+// `ssl.redirect`, before all middlewares. A gateway that speaks FastCGI has its own TLS.
+bool Exchange::Redirects() const {
+    return server_.config().ssl.redirect && !head_.secure && head_.form != TargetForm::kAsterisk &&
+           r_.carrier->form != WireForm::kFastCgi;
+}
+
 RequestBody::Status Exchange::StartBody() {
+    if (Redirects()) {
+        redirect_ = std::make_unique<HttpAnswer>(
+            RedirectToHttps(head_, server_.config().ssl.redirect_code, server_.tls_port()));
+        r_.recorded = false;
+        return body_.Drop(server_.body_tools(), *this, head_);
+    }
     Bytes host;
     if (!PeerHost(r_.carrier->peer(), host)) {
         server_.log().Warn("remote address parsing failure",
@@ -79,6 +95,10 @@ void Exchange::Resume() {
 
 void Exchange::RefuseBody() {
     bool close = !body_.drained();
+    if (redirect_) {
+        answer_.Send(*redirect_, close);
+        return;
+    }
     if (run_ && run_->answered()) {
         answer_.Send(run_->answer(), close);
         return;
@@ -159,6 +179,14 @@ std::string Exchange::Summary() const {
 void Exchange::OnAnswerHead(AnswerDraft& draft) {
     if (run_) {
         run_->Response(draft);
+    }
+    const std::string& hsts = server_.config().ssl.hsts;
+    if (head_.secure && !hsts.empty()) {
+        constexpr Bytes kName = "Strict-Transport-Security";
+        auto own = [](const AnswerField& field) { return EqualsIgnoreCase(field.name, kName); };
+        if (std::none_of(draft.fields.begin(), draft.fields.end(), own)) {
+            draft.fields.push_back({kName, hsts});
+        }
     }
 }
 
@@ -242,6 +270,7 @@ void Exchange::GiveBack() {
     if (run_) {
         run_->Reset();
     }
+    redirect_.reset();
     r_ = Request();
     server_.GiveBack(*this);
 }

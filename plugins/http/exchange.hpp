@@ -43,7 +43,7 @@ public:
     HeadFault fault() const { return guard_.fault(); }
     size_t head_size() const { return guard_.size(); }
     // After kComplete: keeps the head's bytes and reads them.
-    HeadFault TakeHead(Bytes in);
+    HeadFault TakeHead(Bytes in, bool secure);
     // Other protocols: the carrier fills the head, whose views lie in head_bytes() or are constants.
     RequestHead& new_head() { return head_; }
     Buffer& head_bytes() { return head_bytes_; }
@@ -88,6 +88,7 @@ private:
     void OnWorkerDone() override { r_.ticket = {}; }
 
     int64_t Elapsed() const;
+    bool Redirects() const;
     void Record();
     void TellMiddlewares(int status);
     void GiveBack();
@@ -100,7 +101,8 @@ private:
     RequestBody body_;
     AnswerWriter answer_;
     Buffer head_bytes_;
-    std::unique_ptr<MiddlewareRun> run_;  // null until a request meets a middleware
+    std::unique_ptr<MiddlewareRun> run_;    // null until a request meets a middleware
+    std::unique_ptr<HttpAnswer> redirect_;  // of this request, which is to come over TLS
 
     struct Request {
         Carrier* carrier = nullptr;        // null: the client has gone

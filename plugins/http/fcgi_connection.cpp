@@ -28,6 +28,7 @@ FcgiConnection::~FcgiConnection() {
 
 void FcgiConnection::Start() {
     server_.Touch(*this, Wait::kFirst);
+    server_.Announce(*this);
     stream_->StartReading();
 }
 

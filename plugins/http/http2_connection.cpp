@@ -194,7 +194,7 @@ Http2Connection::Http2Connection(HttpServer& server, std::unique_ptr<net::Stream
     : server_(server),
       stream_(std::move(stream)),
       peer_(std::move(peer)),
-      secure_(!stream_->tls_protocol().empty()) {
+      secure_(stream_->secure()) {
     static nghttp2_session_callbacks* const calls = Callbacks::Make();
     stream_->SetHandler(this);
     const HttpConfig& config = server_.config();

@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "plugins/http/connection.hpp"
+#include "plugins/http/context.hpp"
 #include "plugins/http/fcgi_connection.hpp"
+#include "plugins/http/proxy_client.hpp"
 
 namespace rr::http {
 
@@ -16,7 +18,7 @@ HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& 
       log_(log),
       events_(events),
       middleware_(std::move(middleware)),
-      answer_tools_{config, {}, {}, {}, {}, !middleware_.empty()},
+      answer_tools_{config, {}, {}, {}, {}, !middleware_.empty() || !config.ssl.hsts.empty()},
       body_tools_{loop,
                   config,
                   config.uploads.dir.empty() ? TemporaryDirectory() : config.uploads.dir,
@@ -24,6 +26,8 @@ HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& 
                   {},
                   0},
       troubles_(log),
+      failed_handshakes_(log, log::Level::kWarn, "handshake failed"),
+      strangers_(log, log::Level::kDebug, "handshake failed"),
       pool_(std::move(pool)),
       route_pools_(std::move(route_pools)),
       tick_(loop, [this] { Tick(); }) {}
@@ -44,18 +48,14 @@ pool::WorkerPool& HttpServer::PoolFor(const RequestHead& head) {
     return *pool_;
 }
 
-void HttpServer::Accept(std::unique_ptr<net::Listener> listener) {
+void HttpServer::Accept(Speech speech, std::unique_ptr<net::Listener> listener) {
     AssertInLoop();
-    listener_ = std::move(listener);
-    listener_->Accept([this](int descriptor, net::Stream::Kind kind) { Add(descriptor, kind); },
-                      [this](const std::string& text) { OnAcceptTrouble(text); });
-}
-
-void HttpServer::AcceptFcgi(std::unique_ptr<net::Listener> listener) {
-    AssertInLoop();
-    fcgi_listener_ = std::move(listener);
-    fcgi_listener_->Accept(
-        [this](int descriptor, net::Stream::Kind kind) { AddFcgi(descriptor, kind); },
+    if (speech == Speech::kHttps && tls_port_ == 0) {
+        tls_port_ = listener->address().port;
+    }
+    listeners_.push_back(std::move(listener));
+    listeners_.back()->Accept(
+        [this, speech](int descriptor, net::Stream::Kind kind) { Add(descriptor, kind, speech); },
         [this](const std::string& text) { OnAcceptTrouble(text); });
 }
 
@@ -64,24 +64,50 @@ void HttpServer::OnAcceptTrouble(const std::string& text) {
                      UnixNanoseconds(), 0);
 }
 
-void HttpServer::Add(int descriptor, net::Stream::Kind kind) {
+void HttpServer::Add(int descriptor, net::Stream::Kind kind, Speech speech) {
+    bool secure = speech == Speech::kHttps;
     auto stream = std::make_unique<net::Stream>(loop_, kind, descriptor, nullptr);
-    Begin(*new Connection(*this, std::move(stream)));  // Remove() deletes it
-}
-
-void HttpServer::AddFcgi(int descriptor, net::Stream::Kind kind) {
-    auto stream = std::make_unique<net::Stream>(loop_, kind, descriptor, nullptr);
-    Begin(*new FcgiConnection(*this, std::move(stream)));  // likewise
-}
-
-void HttpServer::Begin(Client& client) {
+    Client* client;  // Remove() deletes it
+    if (speech == Speech::kFastCgi) {
+        client = new FcgiConnection(*this, std::move(stream));
+    } else if (SendsProxyHeader(*stream, kind)) {
+        client = new ProxyClient(*this, std::move(stream), secure);
+    } else {
+        if (secure) {
+            stream->Secure(tls_, {});
+        }
+        client = new Connection(*this, std::move(stream));
+    }
     if (++connections_ == 1) {
         tick_.Repeat(draining_ ? kTickDraining : kTick);
     }
-    client.Start();
+    client->Start();
+}
+
+bool HttpServer::SendsProxyHeader(const net::Stream& stream, net::Stream::Kind kind) const {
+    const ProxyProtocolConfig& proxy = config_.proxy_protocol;
+    // Who may connect to a Unix socket is said by its file.
+    if (!proxy.listen || proxy.trusted.empty() || kind == net::Stream::Kind::kPipe) {
+        return proxy.listen;
+    }
+    std::string name = stream.PeerName();
+    Bytes host;
+    auto ip = PeerHost(name, host) ? net::ParseIp(host) : std::nullopt;
+    return ip && net::Contains(proxy.trusted, *ip);
+}
+
+void HttpServer::Announce(Client& client) {
+    client.announced = true;
     if (events_.connection) {
         events_.connection.Emit({ConnectionPhase::kOpened, "http", client.peer()});
     }
+}
+
+void HttpServer::OnHandshakeFailed(const std::string& peer, std::string_view why) {
+    bool stranger = why.find("does not speak TLS") != std::string_view::npos ||
+                    why.find("left before the handshake") != std::string_view::npos;
+    log::Repeated& log = stranger ? strangers_ : failed_handshakes_;
+    log.Report(Clock::now(), {{"remote_address", peer}, {"reason", why}});
 }
 
 void HttpServer::Touch(Client& client, Wait wait) {
@@ -92,12 +118,13 @@ void HttpServer::Touch(Client& client, Wait wait) {
 
 void HttpServer::Replace(Client& client, Client& by) {
     Touch(by, Wait::kFirst);
+    by.announced = client.announced;
     client.Unlink();
     delete &client;
 }
 
 void HttpServer::Remove(Client& client) {
-    if (events_.connection) {
+    if (client.announced && events_.connection) {
         events_.connection.Emit({ConnectionPhase::kClosed, "http", client.peer()});
     }
     client.Unlink();
@@ -108,6 +135,8 @@ void HttpServer::Remove(Client& client) {
 void HttpServer::Tick() {
     int64_t now = loop_.NowMilliseconds();
     troubles_.Tick(now);
+    failed_handshakes_.Settle(Clock::now());
+    strangers_.Settle(Clock::now());
     Expire(Wait::kFirst, config_.timeouts.header);
     Expire(Wait::kHead, config_.timeouts.header);
     Expire(Wait::kBody, config_.timeouts.body);
@@ -149,12 +178,10 @@ void HttpServer::Drain(Deadline deadline, Callback<void()> drained) {
     drain_deadline_ = deadline;
     drain_ms_ = loop_.NowMilliseconds();
     drained_ = std::move(drained);
-    for (auto* listener : {&listener_, &fcgi_listener_}) {
-        if (*listener) {
-            (*listener)->Drain();
-            listener->reset();
-        }
+    for (auto& listener : listeners_) {
+        listener->Drain();
     }
+    listeners_.clear();
     tick_.Repeat(kTickDraining);
     for (auto& list : waiting_) {
         list.Each([](Client& client) { client.OnDrain(); });
@@ -176,8 +203,7 @@ void HttpServer::Close(Deadline deadline, Callback<void()> closed) {
     drained_ = nullptr;
     closing_ = true;
     closed_ = std::move(closed);
-    listener_.reset();
-    fcgi_listener_.reset();
+    listeners_.clear();
     // The pools first: what still runs or waits gets its answer, be it a 503.
     open_pools_ = 1 + route_pools_.size();
     pool_->Close(deadline, [this] { OnPoolClosed(); });

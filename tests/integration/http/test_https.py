@@ -384,10 +384,10 @@ def test_a_link_that_points_elsewhere_is_noticed(rr, authority, live, tmp_path):
 
 def plain(server, data, finish=True):
     with RawConnection(("127.0.0.1", server.https_port)) as client:
-        client.send(data)
-        if finish:
-            client.finish_sending()
         try:
+            client.send(data)
+            if finish:
+                client.finish_sending()
             return client.read_to_end()
         except OSError:
             return b""

@@ -77,6 +77,9 @@ class Side:
     def h2load(self, base, load, path, *more):
         return self._spent(lambda: measure.h2load(base + path, *load, TURN, *more))
 
+    def handshakes(self):
+        return self._spent(lambda: measure.handshakes(int(self.tls.rpartition(":")[2]), TURN))
+
     def _spent(self, call):
         def used():
             return [sum(map(measure.cpu_us, pids)) for pids in (self.pids, self.workers)]
@@ -140,7 +143,9 @@ class Rows:
             port = peers.free_port() if tls else None
             ssl = f'ssl: {{address: "127.0.0.1:{port}", cert: "{cert}", key: "{key}"}}' if tls else ""
             static = rr_side(self.start(stack, config(["static"], ssl), self.bench.worker), port)
-            plain = rr_side(self.start(stack, config(), self.bench.worker))
+            php_port = peers.free_port() if tls else None
+            plain = rr_side(self.start(stack, config(more=ssl.replace(str(port), str(php_port))),
+                                       self.bench.worker), php_port)
             nginx = peers.Nginx(folder, cert, key)
             stack.callback(nginx.stop)
             other = Side(nginx.plain, nginx.h2c, nginx.tls, nginx.worker_pids(), nginx.php_pids())
@@ -160,8 +165,20 @@ class Rows:
                                  lambda s=side: s.h2load(s.tls, H2, "/1k.txt")))
                     rows.append((f"{who}, static 1 MiB, TLS",
                                  lambda s=side: s.h2load(s.tls, TLS1, "/1m.txt", "--h1")))
+                    rows.append((f"{who}, PHP, TLS",
+                                 lambda s=php: s.h2load(s.tls, TLS1, "/", "--h1")))
+                    rows.append((f"{who}, TLS handshakes", side.handshakes))
             half = len(rows) // 2  # each row of ours right beside nginx's
             self.alternate([row for pair in zip(rows[:half], rows[half:]) for row in pair])
+            if tls:
+                for side, who in ((static, "rr"), (other, "nginx")):
+                    self.bench.attempt(f"{who}, idle TLS", lambda s=side, w=who: self.idle(s, w))
+
+    def idle(self, side, who):
+        each, failures = measure.idle_tls_bytes(side.pids[0], int(side.tls.rpartition(":")[2]),
+                                                "/1k.txt")
+        self.bench.values[f"{who}, idle TLS connection"] = (each / 1000, "KB")
+        self.bench.failures[f"{who}, idle TLS connection"] += failures
 
     def chain(self):
         with contextlib.ExitStack() as stack:
@@ -216,9 +233,10 @@ class Rows:
         for what, *_ in SIZES:
             yield at_least(f"static {what} / nginx", ratio(f"static {what}"), 1)
         for what in ("static 1 KiB, h2c", "static 1 KiB, TLS", "static 1 KiB, h2 over TLS",
-                     "static 1 MiB, TLS"):
+                     "static 1 MiB, TLS", "TLS handshakes"):
             yield at_least(f"{what} / nginx", ratio(what), 0.8)
         yield at_least("PHP / one nginx + php-fpm", ratio("PHP"), 2.5)
+        yield at_least("PHP, TLS / one nginx + php-fpm", ratio("PHP, TLS"), 2)
         yield at_least("PHP, h2c / one nginx + php-fpm", ratio("PHP, h2c"), 2.5)
         base = "rr, 12 bytes, no middleware"
         for what in ("whole chain", "whole chain and otel"):

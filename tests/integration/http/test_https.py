@@ -519,7 +519,36 @@ def test_a_stop_finishes_what_runs(rr, authority):
         assert server.wait() == 0
 
 
+def test_a_reexec_keeps_the_port(rr, authority):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = rr(ssl_section(authority.folder).replace("ssl: {address: '127.0.0.1:0'",
+                                                      f"ssl: {{address: '127.0.0.1:{port}'"))
+    since = server.log.mark()
+    server.signal(signal.SIGUSR2)
+    server.log.wait("server started", since=since)
+    with Secure(server, authority) as client:
+        assert client.get("/pid").status == 200
+
+
+def test_a_reexec_is_refused_while_a_certificate_is_broken(rr, authority, live):
+    server = rr(ssl_section(live.place, "watch: 0, "))
+    (live.place / "server.pem").write_text("nothing")
+    server.signal(signal.SIGUSR2)
+    server.log.wait("restart refused.*server.pem|server.pem: no certificate in PEM form")
+    with Secure(server, authority) as client:
+        assert client.get("/pid").status == 200
+
+
 # -- what is wrong with the configuration --------------------------------------------------------
+
+
+def test_rr_check_looks_into_the_files(rr, authority):
+    server = rr("http: {ssl: {cert: '%s/server.pem', key: '%s/client.key'}}"
+                % (authority.folder, authority.folder), command="check", expect_fail=True)
+    assert server.code == 1
+    assert "the key of another certificate" in server.log.text()
 
 
 @pytest.mark.parametrize("more, said", [

@@ -33,8 +33,6 @@ struct HeadersConfig {
     Pairs response;
     bool cors_enabled = false;
     CorsConfig cors;
-
-    bool empty() const { return request.empty() && response.empty() && !cors_enabled; }
 };
 
 // Reads the section; problems are reported through it.

@@ -20,7 +20,9 @@ HeadersConfig ParseText(const std::string& text) {
 TEST_CASE("headers config: without a section it does nothing") {
     auto config = config::Read("version: '3'\nhttp: {address: ':80'}\n");
     const HeadersConfig c = ParseHeadersConfig(config->Get("http").Sub("headers"));
-    REQUIRE(c.empty());
+    REQUIRE(c.request.empty());
+    REQUIRE(c.response.empty());
+    REQUIRE_FALSE(c.cors_enabled);
     REQUIRE(c.cors.origins.all());
     REQUIRE(c.cors.methods == std::vector<std::string>{"GET", "POST", "HEAD"});
     REQUIRE(c.cors.headers ==

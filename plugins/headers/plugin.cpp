@@ -1,6 +1,5 @@
 #include "plugins/headers/plugin.hpp"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -16,18 +15,13 @@ class HeadersPlugin final : public Plugin {
 public:
     Result<bool> Init(config::Config& config, Container& container) override {
         const config::Section http = config.Get("http");
-        HeadersConfig parsed = ParseHeadersConfig(http.Sub("headers"));
-        if (!http.present()) {
+        const config::Section section = http.Sub("headers");
+        HeadersConfig parsed = ParseHeadersConfig(section);
+        if (!section.present()) {
             return false;
         }
-        const bool idle = parsed.empty();
         headers_.emplace(std::move(parsed), container.Log("headers"));
         container.Publish<HttpMiddleware>(*headers_);
-        const std::vector<std::string> listed = http.List("middleware");
-        if (idle &&
-            std::find(listed.begin(), listed.end(), headers_->middleware_name()) != listed.end()) {
-            http.Warning("middleware", "headers does nothing without http.headers");
-        }
         return true;
     }
     void Serve(Callback<void(Result<void>)> served) override { served({}); }

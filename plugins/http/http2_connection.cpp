@@ -276,9 +276,7 @@ void Http2Connection::Receive(Bytes in) {
         nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(in.data()), in.size());
     if (used < 0) {
         failed_ = true;
-        if (used != NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
-            nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
-        }
+        nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
     }
     Touch();
 }

@@ -6,6 +6,12 @@
 
 namespace rr::kv {
 
+namespace {
+
+const std::string kThisMachine = "localhost";
+
+}  // namespace
+
 Link::Link(Loop& loop, const LinkSettings& settings, net::Address address,
            std::unique_ptr<Dialect> dialect, LinkOwner& owner)
     : LoopBound(loop),
@@ -101,9 +107,11 @@ void Link::OnMade(Result<net::Connection> made) {
     }
     ++connection_;
     silent_ = true;
-    stream_ = std::make_unique<net::Stream>(loop_, made->kind, made->descriptor,
-                                            static_cast<net::StreamHandler*>(this), settings_.tls,
-                                            address_.host);
+    // An address without a host is this machine.
+    const std::string& host = address_.host.empty() ? kThisMachine : address_.host;
+    stream_ =
+        std::make_unique<net::Stream>(loop_, made->kind, made->descriptor,
+                                      static_cast<net::StreamHandler*>(this), settings_.tls, host);
     stream_->StartReading();
     stalled_.reset();
     born_ = used_ = loop_.Now();

@@ -1,6 +1,5 @@
 #include "plugins/proxy_ip_parser/plugin.hpp"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -17,17 +16,11 @@ public:
     Result<bool> Init(config::Config& config, Container& container) override {
         const config::Section http = config.Get("http");
         ProxyIpConfig parsed = ParseProxyIpConfig(http);
-        if (!http.present()) {
+        if (parsed.trusted.empty()) {
             return false;
         }
-        const bool idle = parsed.trusted.empty();
         middleware_.emplace(std::move(parsed));
         container.Publish<HttpMiddleware>(*middleware_);
-        const std::vector<std::string> listed = http.List("middleware");
-        if (idle && std::find(listed.begin(), listed.end(), middleware_->middleware_name()) !=
-                        listed.end()) {
-            http.Warning("middleware", "proxy_ip_parser does nothing without http.trusted_subnets");
-        }
         return true;
     }
     void Serve(Callback<void(Result<void>)> served) override { served({}); }

@@ -53,7 +53,6 @@ void ReadKey(const Section& s, RateLimitConfig& c) {
 
 RateLimitConfig ParseRateLimitConfig(const Section& s) {
     RateLimitConfig c;
-    c.enabled = s.present();
     ReadRate(s, c);
     ReadKey(s, c);
     c.ipv6_prefix = static_cast<int>(s.Integer("ipv6_prefix", c.ipv6_prefix, 16, 128));

@@ -14,7 +14,6 @@ class Section;
 namespace rr::rate_limit {
 
 struct RateLimitConfig {
-    bool enabled = false;  // the section is there
     Rate rate;             // rate, per, burst
     std::string header;    // key: its values are the keys; empty: addresses are
     int ipv6_prefix = 64;  // bits of an IPv6 address that are one client

@@ -8,16 +8,15 @@
 
 namespace rr::rate_limit {
 
-TEST_CASE("rate_limit config: without a section it is off") {
+TEST_CASE("rate_limit config: without a section nothing is missing") {
     auto config = config::Read("version: '3'\nhttp: {address: ':80'}\n");
-    REQUIRE_FALSE(ParseRateLimitConfig(config->Get("http").Sub("rate_limit")).enabled);
+    ParseRateLimitConfig(config->Get("http").Sub("rate_limit"));
     REQUIRE(config->problems().empty());
 }
 
 TEST_CASE("rate_limit config: a rate is enough") {
     auto config = config::Read("version: '3'\nhttp: {rate_limit: {rate: 100}}\n");
     const RateLimitConfig c = ParseRateLimitConfig(config->Get("http").Sub("rate_limit"));
-    REQUIRE(c.enabled);
     REQUIRE(c.rate.burst == 100);
     REQUIRE(c.rate.token == 10'000'000 * c.rate.refill);
     REQUIRE(c.header.empty());

@@ -24,11 +24,11 @@ class RateLimitPlugin final : public Plugin {
 public:
     Result<bool> Init(config::Config& config, Container& container) override {
         const config::Section http = config.Get("http");
-        RateLimitConfig parsed = ParseRateLimitConfig(http.Sub("rate_limit"));
-        if (!http.present()) {
+        const config::Section section = http.Sub("rate_limit");
+        RateLimitConfig parsed = ParseRateLimitConfig(section);
+        if (!section.present()) {
             return false;
         }
-        const bool idle = !parsed.enabled;
         middleware_.emplace(std::move(parsed));
         container.Publish<HttpMiddleware>(*middleware_);
         const Names listed = http.List("middleware");
@@ -37,9 +37,7 @@ public:
             return true;
         }
         container.Publish<MetricSource>(*middleware_);
-        if (idle) {
-            http.Warning("middleware", "rate_limit does nothing without http.rate_limit");
-        } else if (Find(listed, "proxy_ip_parser") < self) {
+        if (Find(listed, "proxy_ip_parser") < self) {
             http.Warning("middleware",
                          "rate_limit sees a request before proxy_ip_parser and limits the proxy as "
                          "one client; write [rate_limit, proxy_ip_parser]");

@@ -46,12 +46,9 @@ RateLimit::RateLimit(RateLimitConfig config, ClockNs clock)
     : config_(std::move(config)),
       clock_(clock),
       limit_(std::to_string(config_.rate.burst)),
-      buckets_(config_.rate, config_.enabled ? config_.max_keys : 1) {}
+      buckets_(config_.rate, config_.max_keys) {}
 
 bool RateLimit::KeyOf(const HttpRequest& request, Key& key) const {
-    if (!config_.enabled) {
-        return false;
-    }
     const std::string_view address = request.remote_address();
     std::optional<net::IpAddress> ip = net::ParseIp(address);
     if (ip && net::Contains(config_.exempt, *ip)) {

@@ -1,11 +1,12 @@
 // What proxies say about clients, one header line per line of input, the first byte chooses the entry:
 // what is chosen is an address and stands in the input, and what a trusted proxy adds is found.
+#include "plugins/proxy_ip_parser/forwarded.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <string>
 
 #include "core/base/check.hpp"
-#include "plugins/proxy_ip_parser/forwarded.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace rr;

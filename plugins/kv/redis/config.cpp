@@ -53,7 +53,8 @@ void ParseLink(const config::Section& section, RedisConfig& config) {
     }
 }
 
-void ParseTls(const config::Section& section, LinkSettings& link) {
+void ParseTls(const config::Section& section, const std::vector<net::Address>& addrs,
+              LinkSettings& link) {
     const config::Section tls = section.Sub("tls");
     net::TlsClientSettings settings;
     settings.root_ca = tls.String("root_ca", "");
@@ -66,6 +67,12 @@ void ParseTls(const config::Section& section, LinkSettings& link) {
         section.Problem("tls",
                         "needs root_ca: the file with the certificate of who signed the server's");
         return;
+    }
+    for (const net::Address& address : addrs) {
+        if (address.kind == net::Address::Kind::kUnix) {
+            section.Problem("addrs", address.ToString() + ": a Unix socket has no TLS");
+            return;
+        }
     }
     if (settings.cert.empty() != settings.key.empty()) {
         tls.Problem(settings.cert.empty() ? "key" : "cert",
@@ -110,7 +117,7 @@ RedisConfig ParseRedisConfig(const config::Section& section) {
     if (!config.username.empty() && config.password.empty()) {
         section.Problem("username", "needs a password");
     }
-    ParseTls(section, config.link);
+    ParseTls(section, config.addrs, config.link);
     return config;
 }
 

@@ -136,7 +136,7 @@ def test_a_section_that_is_not_listed_does_nothing(rr):
 
 def test_a_listed_name_without_its_section_is_told(rr):
     server = rr("http: {address: '127.0.0.1:0', middleware: [headers], pool: {num_workers: 1}}")
-    assert server.log.wait("headers does nothing without http.headers")
+    assert server.log.wait(r"headers: does nothing, it needs .*http\.headers")
     assert server.get("/").status == 200
 
 

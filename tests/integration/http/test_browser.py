@@ -7,6 +7,8 @@ import zlib
 
 import pytest
 
+from harness.certificates import Authority
+
 
 def visit(server, url, folder):
     """What the page of page.php reports about its visit."""
@@ -38,3 +40,12 @@ def check(seen, protocol):
 def test_a_page_over_http_1(rr, tmp_path):
     server = rr("http: {address: '127.0.0.1:0', pool: {num_workers: 2}}", worker="page.php")
     check(visit(server, server.url + "/", tmp_path / "profile"), "http/1.1")
+
+
+def test_a_page_over_http_2(rr, tmp_path):
+    place = Authority(tmp_path / "trust")
+    certificate, key = place.make("server")
+    server = rr("http: {pool: {num_workers: 3}, middleware: [gzip], "
+                f"ssl: {{address: '127.0.0.1:0', cert: '{certificate}', key: '{key}'}}}}",
+                worker="page.php")
+    check(visit(server, f"https://127.0.0.1:{server.https_port}/", tmp_path / "profile"), "h2")

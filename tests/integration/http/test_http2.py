@@ -306,6 +306,13 @@ def test_upgrade_from_http_1(rr):
     assert "HTTP/2 200" in out and '"HTTP\\/2.0"' in out.replace("HTTP/2.0", "HTTP\\/2.0")
 
 
+def test_an_invalid_preface_ends_the_connection(rr):
+    server = rr(ONE)
+    with server.open() as connection:
+        connection.send(b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n" + b"x" * 64)
+        assert b"HTTP/1.1" not in connection.read_to_end()
+
+
 def test_an_upgrade_with_senseless_settings_ends(rr):
     server = rr(ONE)
     with server.open() as connection:

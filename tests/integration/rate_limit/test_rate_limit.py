@@ -119,5 +119,5 @@ def test_an_odd_section_stops_the_start(rr):
 
 def test_without_its_section_it_is_told(rr):
     server = rr("http: {address: '127.0.0.1:0', middleware: [rate_limit], pool: {num_workers: 1}}")
-    assert server.log.wait("rate_limit does nothing without http.rate_limit")
+    assert server.log.wait(r"rate_limit: does nothing, it needs .*http\.rate_limit")
     assert statuses(server, 3) == [200] * 3

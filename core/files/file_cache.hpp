@@ -74,7 +74,8 @@ public:
         bool precompressed = false;      // look for siblings
         size_t max_files = 1000;         // names that are there, siblings too; 0: nothing is kept
         uint64_t max_memory = 32 << 20;  // of contents
-        size_t small_file = 8 << 10;    // up to so many bytes are read into memory: the fastest way for them
+        size_t small_file =
+            8 << 10;  // up to so many bytes are read into memory: the fastest way for them
         Duration revalidate = std::chrono::seconds(1);
     };
     FileCache(Options options, Background& background);

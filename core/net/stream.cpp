@@ -171,8 +171,15 @@ int64_t Stream::TryWrite(const Bytes* slices, size_t count) {
 }
 
 int64_t Stream::SendFile(int file, uint64_t offset, uint64_t size) {
-    if (broken_ || writing_ || tls_) {
+    if (broken_ || writing_) {
         return 0;
+    }
+    if (tls_) {
+        int64_t sent = SendFileTls(file, offset, size);
+        if (broken_) {
+            loop_.AtTurnEnd(*this);  // reports it
+        }
+        return sent;
     }
     uv_os_fd_t fd;
     uv_fileno(&handle_->uv.handle, &fd);
@@ -284,6 +291,9 @@ bool Stream::Send(Buffer& out) {
 
 void Stream::FinishWrite(int status) {
     writing_ = false;
+    if (tls_) {
+        TakeWireBack(in_flight_);
+    }
     in_flight_.Clear(0);
     if (status != 0) {
         broken_ = true;

@@ -86,9 +86,9 @@ public:
     // the kernel is full; -1 if the stream is broken. At most 4 slices.
     int64_t TryWrite(const Bytes* slices, size_t count);
 
-    // Sends a part of a file from the kernel's cache, behind what is queued: how many bytes went; 0 if
-    // the kernel is full or the stream cannot do that (TLS): queue the next bytes instead; -1 if the
-    // file ends before `offset`.
+    // Sends a part of a file, behind what is queued: how many bytes went; 0 if the kernel is full: queue
+    // the next bytes instead; -1 if the file ends before `offset`. Without TLS the kernel does it from
+    // its cache; with TLS a piece that was encrypted already may still wait.
     int64_t SendFile(int file, uint64_t offset, uint64_t size);
 
     // Copies `bytes` behind what is queued; goes out at the end of this turn.
@@ -139,7 +139,9 @@ private:
     void BreakTls();
     int64_t TryReadTls(char* out, size_t size);
     int64_t TryWriteTls(const Bytes* slices, size_t count);
+    int64_t SendFileTls(int file, uint64_t offset, uint64_t size);
     bool FlushTls();
+    static void TakeWireBack(Buffer& wire);
 
     Handle* handle_;  // freed by libuv's close callback
     StreamHandler* handler_;

@@ -85,7 +85,7 @@ class Side:
             return [sum(map(measure.cpu_us, pids)) for pids in (self.pids, self.workers)]
         before = used()
         load = call()
-        answers = max(load.per_second * TURN, 1)
+        answers = max(load.per_second * (load.seconds or TURN), 1)
         load.server_cpu_us, load.worker_cpu_us = (
             (after - start) / answers for after, start in zip(used(), before))
         return load

@@ -201,7 +201,7 @@ class Nginx(NginxFpm):
         self.tls = f"https://127.0.0.1:{self.tls_port}" if certificate else None
 
     def worker_pids(self):
-        return children(self._nginx.pid)
+        return process.eventually(lambda: children(self._nginx.pid), what="a worker of nginx")
 
     def php_pids(self):
         return children(self._fpm.pid)

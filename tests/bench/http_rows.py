@@ -1,7 +1,7 @@
-"""The rows of http beside one process of nginx: files, PHP, HTTP/2 and TLS, and what middlewares cost.
+"""The rows of http beside one process of nginx: files, PHP, h2, TLS, and what middlewares cost.
 
-All servers of a group run at the same time, and short turns alternate between them: what the machine
-does meanwhile meets all of them.
+All servers of a group run at the same time, and short turns alternate between them: what the
+machine does meanwhile meets all of them.
 """
 
 import contextlib
@@ -14,7 +14,8 @@ from harness.certificates import Authority
 from harness.server import binary
 
 TURN = 1  # seconds
-SIZES = (("1 KiB", "1k.txt", 1 << 10), ("64 KiB", "64k.txt", 64 << 10), ("1 MiB", "1m.txt", 1 << 20))
+SIZES = (("1 KiB", "1k.txt", 1 << 10), ("64 KiB", "64k.txt", 64 << 10),
+         ("1 MiB", "1m.txt", 1 << 20))
 WRK = 32               # connections
 H2 = (8, 16)           # connections, requests of each at a time
 TLS1 = (32, 1)         # the same with HTTP/1.1
@@ -138,7 +139,7 @@ class Rows:
             if not tls:
                 self.notes.append("TLS and HTTP/2 over TLS: http.ssl is not served by this build")
             port = peers.free_port() if tls else None
-            ssl = f'ssl: {{address: "127.0.0.1:{port}", cert: "{cert}", key: "{key}"}}' if tls else ""
+            ssl = tls and f'ssl: {{address: "127.0.0.1:{port}", cert: "{cert}", key: "{key}"}}' or ""
             static = rr_side(self.start(stack, config(["static"], ssl), self.bench.worker), port)
             plain = rr_side(self.start(stack, config(), self.bench.worker))
             nginx = peers.Nginx(folder, cert, key)

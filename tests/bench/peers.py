@@ -193,8 +193,8 @@ class Nginx(NginxFpm):
     def __init__(self, directory, certificate=None, key=None, php=True):
         self.h2c_port = free_port()
         self.tls_port = free_port() if certificate else None
-        tls = (f"listen 127.0.0.1:{self.tls_port} ssl http2;\n        ssl_certificate {certificate};\n"
-               f"        ssl_certificate_key {key};" if certificate else "")
+        tls = (f"listen 127.0.0.1:{self.tls_port} ssl http2; ssl_certificate {certificate}; "
+               f"ssl_certificate_key {key};" if certificate else "")
         super().__init__(directory, 2, True, ONE, {"h2c_port": self.h2c_port, "tls": tls}, php)
         self.plain = f"http://127.0.0.1:{self.port}"
         self.h2c = f"http://127.0.0.1:{self.h2c_port}"

@@ -5,7 +5,6 @@ machine does meanwhile meets all of them.
 """
 
 import contextlib
-import statistics
 import subprocess
 
 import measure
@@ -111,10 +110,10 @@ class Rows:
         if wanted("static allocations"):
             self.bench.attempt("static allocations", self.allocations)
 
-    def alternate(self, rows):
+    def alternate(self, rows, turns):
         """`rows`: (name, call) that gives a Load. The first turn warms up and is not counted."""
-        for turn in range(self.turns + 1):
-            print(f"turn {turn} of {self.turns}" if turn else "warm-up", flush=True)
+        for turn in range(turns + 1):
+            print(f"turn {turn} of {turns}" if turn else "warm-up", flush=True)
             for name, call in rows:
                 def once(name=name, call=call):
                     load = call()
@@ -162,7 +161,8 @@ class Rows:
                     rows.append((f"{who}, static 1 MiB, TLS",
                                  lambda s=side: s.h2load(s.tls, TLS1, "/1m.txt", "--h1")))
             half = len(rows) // 2  # each row of ours right beside nginx's
-            self.alternate([row for pair in zip(rows[:half], rows[half:]) for row in pair])
+            self.alternate([row for pair in zip(rows[:half], rows[half:]) for row in pair],
+                           self.turns)
 
     def chain(self):
         with contextlib.ExitStack() as stack:
@@ -175,7 +175,7 @@ class Rows:
                                ("12 bytes, whole chain and otel", chain_config(collector.port))):
                 side = rr_side(self.start(stack, yaml, self.bench.worker))
                 rows.append((f"rr, {name}", lambda s=side: s.wrk("/", headers)))
-            self.alternate(rows)
+            self.alternate(rows, 2 * self.turns)  # a difference of a few percent needs more of them
 
     def allocations(self):
         shim = self.bench.program("alloc_count.so")
@@ -199,20 +199,21 @@ class Rows:
 
     # -- goals ----------------------------------------------------------------------------------
 
+    def ratio(self, name, other, field="per_second"):
+        """Of the medians: turns are short, and two that follow each other may meet different luck."""
+        mine, base = self.bench.median(name, field), self.bench.median(other, field)
+        return mine / base if mine and base else None
+
     def added(self, name, base, field):
-        """Percent that a row costs more than another one; the median over the turns."""
-        mine, others = self.bench.runs.get(name, []), self.bench.runs.get(base, [])
-        if not mine or len(mine) != len(others):
+        """Percent that a row costs more than another one: processor time, or requests/s lost."""
+        ratio = self.ratio(name, base, field)
+        if ratio is None:
             return None
-        if field == "per_second":
-            return 100 * (1 - statistics.median(
-                a.per_second / b.per_second for a, b in zip(mine, others)))
-        return 100 * (statistics.median(
-            getattr(a, field) / max(getattr(b, field), 1e-3) for a, b in zip(mine, others)) - 1)
+        return 100 * (1 - ratio if field == "per_second" else ratio - 1)
 
     def goals(self, at_least, below):
         def ratio(what):
-            return self.bench.ratio(f"rr, {what}", f"nginx, {what}")
+            return self.ratio(f"rr, {what}", f"nginx, {what}")
 
         for what, *_ in SIZES:
             yield at_least(f"static {what} / nginx", ratio(f"static {what}"), 1)

@@ -138,7 +138,8 @@ class Rows:
             if not tls:
                 self.notes.append("TLS and HTTP/2 over TLS: http.ssl is not served by this build")
             port = peers.free_port() if tls else None
-            ssl = tls and f'ssl: {{address: "127.0.0.1:{port}", cert: "{cert}", key: "{key}"}}' or ""
+            ssl = (f'ssl: {{address: "127.0.0.1:{port}", cert: "{cert}", key: "{key}"}}'
+                   if tls else "")
             static = rr_side(self.start(stack, config(["static"], ssl), self.bench.worker), port)
             plain = rr_side(self.start(stack, config(), self.bench.worker))
             nginx = peers.Nginx(folder, cert, key)
@@ -200,7 +201,7 @@ class Rows:
     # -- goals ----------------------------------------------------------------------------------
 
     def ratio(self, name, other, field="per_second"):
-        """Of the medians: turns are short, and two that follow each other may meet different luck."""
+        """Of the medians: turns are short, and neighbours may meet different luck."""
         mine, base = self.bench.median(name, field), self.bench.median(other, field)
         return mine / base if mine and base else None
 

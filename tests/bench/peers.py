@@ -165,18 +165,19 @@ http {{
         {tls}
         root {d}/public;
         location = /v1/traces {{ return 200; }}
-        location = / {{
+        fastcgi_param SCRIPT_FILENAME {script};
+        fastcgi_param QUERY_STRING $query_string;
+        fastcgi_param REQUEST_METHOD $request_method;
+        fastcgi_param CONTENT_TYPE $content_type;
+        fastcgi_param CONTENT_LENGTH $content_length;
+        fastcgi_param REQUEST_URI $request_uri;
+        fastcgi_param SERVER_PROTOCOL $server_protocol;
+        fastcgi_param REMOTE_ADDR $remote_addr;
+        location = /kept {{
             fastcgi_pass php;
             fastcgi_keep_conn on;
-            fastcgi_param SCRIPT_FILENAME {script};
-            fastcgi_param QUERY_STRING $query_string;
-            fastcgi_param REQUEST_METHOD $request_method;
-            fastcgi_param CONTENT_TYPE $content_type;
-            fastcgi_param CONTENT_LENGTH $content_length;
-            fastcgi_param REQUEST_URI $request_uri;
-            fastcgi_param SERVER_PROTOCOL $server_protocol;
-            fastcgi_param REMOTE_ADDR $remote_addr;
         }}
+        location = /fresh {{ fastcgi_pass unix:{d}/fpm.sock; }}
     }}
 }}
 """
@@ -188,7 +189,8 @@ def children(pid):
 
 
 class Nginx(NginxFpm):
-    """One process of nginx: files of DIRECTORY/public, and PHP at / by two children of php-fpm."""
+    """One process of nginx: files of DIRECTORY/public, and PHP by two children of php-fpm: at /kept over
+    FastCGI connections that stay, at /fresh over one for each request."""
 
     def __init__(self, directory, certificate=None, key=None, php=True):
         self.h2c_port = free_port()

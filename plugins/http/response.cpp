@@ -217,10 +217,11 @@ void ResponseWriter::Collect(const Answer& answer, const CarriedFields* carried,
     names_.Clear(16 * 1024);
     names_.Reserve(bytes);  // names_ must not move below
     for (const AnswerField& field : fields_) {
-        if (!IsToken(field.name)) {
-            continue;
+        uint32_t hash = 0;
+        if (field.name.empty() || TokenPrefix(field.name, hash) != field.name.size()) {
+            continue;  // no token
         }
-        HeaderId id = IdentifyHeader(field.name);
+        HeaderId id = IdentifyHashed(field.name, hash);
         if (id == HeaderId::kHttp2Push) {
             continue;  // RoadRunner leaks it; browsers removed server push
         }

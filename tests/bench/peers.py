@@ -156,8 +156,7 @@ http {{
     scgi_temp_path {d}/scgi;
     upstream php {{
         server unix:{d}/fpm.sock;
-        keepalive 2;
-        keepalive_requests 200;
+        {keepalive}
     }}
     server {{
         listen 127.0.0.1:{port};
@@ -165,17 +164,17 @@ http {{
         {tls}
         root {d}/public;
         location = /v1/traces {{ return 200; }}
+        fastcgi_param SCRIPT_FILENAME {script};
+        fastcgi_param QUERY_STRING $query_string;
+        fastcgi_param REQUEST_METHOD $request_method;
+        fastcgi_param CONTENT_TYPE $content_type;
+        fastcgi_param CONTENT_LENGTH $content_length;
+        fastcgi_param REQUEST_URI $request_uri;
+        fastcgi_param SERVER_PROTOCOL $server_protocol;
+        fastcgi_param REMOTE_ADDR $remote_addr;
         location = / {{
             fastcgi_pass php;
-            fastcgi_keep_conn on;
-            fastcgi_param SCRIPT_FILENAME {script};
-            fastcgi_param QUERY_STRING $query_string;
-            fastcgi_param REQUEST_METHOD $request_method;
-            fastcgi_param CONTENT_TYPE $content_type;
-            fastcgi_param CONTENT_LENGTH $content_length;
-            fastcgi_param REQUEST_URI $request_uri;
-            fastcgi_param SERVER_PROTOCOL $server_protocol;
-            fastcgi_param REMOTE_ADDR $remote_addr;
+            {keep_conn}
         }}
     }}
 }}
@@ -190,12 +189,13 @@ def children(pid):
 class Nginx(NginxFpm):
     """One process of nginx: files of DIRECTORY/public, and PHP at / by two children of php-fpm."""
 
-    def __init__(self, directory, certificate=None, key=None, php=True):
+    def __init__(self, directory, certificate=None, key=None, php=True, keep_alive=True):
         self.h2c_port = free_port()
         self.tls_port = free_port() if certificate else None
-        tls = (f"listen 127.0.0.1:{self.tls_port} ssl http2;\n        ssl_certificate {certificate};\n"
-               f"        ssl_certificate_key {key};" if certificate else "")
-        super().__init__(directory, 2, True, ONE, {"h2c_port": self.h2c_port, "tls": tls}, php)
+        tls = (f"listen 127.0.0.1:{self.tls_port} ssl http2; ssl_certificate {certificate}; "
+               f"ssl_certificate_key {key};" if certificate else "")
+        super().__init__(directory, 2, keep_alive, ONE, {"h2c_port": self.h2c_port, "tls": tls}, php)
+        process.eventually(self.worker_pids, what="nginx's worker")
         self.plain = f"http://127.0.0.1:{self.port}"
         self.h2c = f"http://127.0.0.1:{self.h2c_port}"
         self.tls = f"https://127.0.0.1:{self.tls_port}" if certificate else None

@@ -10,6 +10,7 @@
 
 namespace rr::http_text {
 
+inline char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c; }
 inline char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 // ASCII letters compare without case.

@@ -161,6 +161,7 @@ int64_t Stream::TryWrite(const Bytes* slices, size_t count) {
     }
     int wrote = uv_try_write(&handle_->uv.stream, buffers, static_cast<unsigned>(count));
     if (wrote >= 0) {
+        given_ += static_cast<uint64_t>(wrote);
         return wrote;
     }
     if (wrote == UV_EAGAIN) {
@@ -187,13 +188,16 @@ int64_t Stream::SendFile(int file, uint64_t offset, uint64_t size) {
         // A head on its own would be a packet of its own, and wake the client for nothing.
         ssize_t went =
             send(fd, pending_.data(), pending_.size(), MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT);
-        pending_.Consume(went > 0 ? static_cast<size_t>(went) : 0);
+        size_t gone = went > 0 ? static_cast<size_t>(went) : 0;
+        given_ += gone;
+        pending_.Consume(gone);
     }
     bool sent_all = pending_.empty() || Send(pending_);
     if (sent_all) {
         off_t at = static_cast<off_t>(offset);
         ssize_t sent = sendfile(fd, file, &at, std::min<uint64_t>(size, kSendFileMost));
         if (sent >= 0) {
+            given_ += static_cast<uint64_t>(sent);
             return sent > 0 ? sent : -1;
         }
         broken_ = errno != EAGAIN && errno != EINTR;
@@ -209,11 +213,23 @@ void Stream::Queue(Bytes bytes) {
     loop_.AtTurnEnd(*this);
 }
 
-size_t Stream::Untaken() const {
+// Of a socket: what the kernel holds for the peer.
+size_t Stream::InKernel() const {
     uv_os_fd_t fd;
     int unsent = 0;
     bool known = uv_fileno(&handle_->uv.handle, &fd) == 0 && ioctl(fd, TIOCOUTQ, &unsent) == 0;
-    return queued() + (known && unsent > 0 ? static_cast<size_t>(unsent) : 0);
+    return known && unsent > 0 ? static_cast<size_t>(unsent) : 0;
+}
+
+size_t Stream::Untaken() const { return queued() + InKernel(); }
+
+// Below zero at first for a Unix socket, where the kernel counts its bookkeeping too.
+int64_t Stream::Taken() const {
+    size_t waiting = InKernel();
+    if (writing_) {
+        waiting += uv_stream_get_write_queue_size(&handle_->uv.stream);
+    }
+    return static_cast<int64_t>(given_) - static_cast<int64_t>(waiting);
 }
 
 int64_t Stream::UnreadInPipe() const {
@@ -270,6 +286,7 @@ bool Stream::Send(Buffer& out) {
         broken_ = true;
         return false;
     }
+    given_ += out.size();
     if (wrote > 0) {
         out.Consume(static_cast<size_t>(wrote));
     }

@@ -109,6 +109,11 @@ public:
     void Abort();
 
     bool broken() const { return broken_; }
+    // Part of what was flushed did not fit: OnDrained comes, or OnClosed.
+    bool writing() const { return writing_; }
+
+    // Of a socket: grows by each byte on the wire that the peer takes, and by nothing else.
+    int64_t Taken() const;
 
     // Of a socket: queued, or with the kernel and not yet taken by the peer. Falls while a slow peer
     // reads, which queued() may not do for a long time.
@@ -127,6 +132,7 @@ private:
     void FinishWrite(int status);
     bool Send(Buffer& out);
     void DropQueued();
+    size_t InKernel() const;
     int64_t ReadSocket(char* out, size_t size);
 
     // With TLS: stream_tls.cpp.
@@ -149,6 +155,7 @@ private:
     std::unique_ptr<Tls> tls_;  // null: plain
     Buffer pending_;
     Buffer in_flight_;
+    uint64_t given_ = 0;  // to the kernel, or to libuv for it
     bool reading_ = false;
     bool writing_ = false;
     bool broken_ = false;

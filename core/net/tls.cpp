@@ -163,6 +163,8 @@ Result<void> TrustClients(SSL_CTX* context, const std::string& root_ca) {
         ERR_clear_error();
         return {};
     }
+    // Whatever stands in the file is trusted, also one that another authority signed, as in Go.
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
     Result<std::vector<Own<X509>>> roots = ReadCertificates(root_ca);
     if (!roots) {
         return Forward(roots);

@@ -88,6 +88,9 @@ public:
     // The body comes from files now.
     bool pumping() const { return r_.pieces != nullptr; }
 
+    // The head is out, and no body may follow whatever the worker still sends.
+    bool bodiless() const { return r_.state == State::kBody && r_.plan.framing == Framing::kNone; }
+
     int status() const { return r_.status; }         // sent so far; 0: none
     bool no_worker() const { return r_.no_worker; }  // refused because none was free
     uint64_t written() const { return r_.written; }  // bytes of the body

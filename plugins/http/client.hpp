@@ -29,30 +29,24 @@ constexpr int64_t kLingerMs = 2000;
 constexpr size_t kLingerMost = 1024 * 1024;
 
 // Does the client take what waits for it? Bytes that the kernel holds count: a slow one that takes
-// some of them is alive.
+// some of them is alive, one that only asks for more is not.
 class WriteWatch {
 public:
-    // Once per tick. waiting: something is there for the client. sent: bytes that were given to the
-    // stream so far, or always 0. True: nothing moved for `most_ms` (0: never).
-    bool Stuck(const net::Stream& stream, bool waiting, uint64_t sent, int64_t now_ms,
-               int64_t most_ms) {
-        if (!waiting) {
+    // Once per tick. waiting: something is there for the client. True: it took nothing for `most_ms`
+    // (0: never).
+    bool Stuck(const net::Stream& stream, bool waiting, int64_t now_ms, int64_t most_ms) {
+        const int64_t before = taken_;
+        taken_ = waiting ? stream.Taken() : 0;
+        if (!waiting || since_ms_ == 0 || taken_ > before) {
             since_ms_ = now_ms;
             return false;
-        }
-        size_t untaken = stream.Untaken();
-        if (untaken != untaken_ || sent != sent_) {
-            untaken_ = untaken;
-            sent_ = sent;
-            since_ms_ = now_ms;
         }
         return most_ms > 0 && now_ms - since_ms_ >= most_ms;
     }
 
 private:
-    size_t untaken_ = 0;
-    uint64_t sent_ = 0;
-    int64_t since_ms_ = 0;  // when that last changed
+    int64_t taken_ = 0;
+    int64_t since_ms_ = 0;  // when that last grew; 0: never looked at
 };
 
 class Client : public Linked {

@@ -128,7 +128,7 @@ size_t Connection::Advance(Bytes in) {
     while (true) {
         switch (state_) {
             case State::kIdle:
-                if (used == in.size()) {
+                if (used == in.size() || stream_->queued() >= AnswerWriter::kHighWater) {
                     return used;
                 }
                 BeginRequest();
@@ -221,8 +221,8 @@ void Connection::StartRequest(bool more_input) {
 // `Upgrade: h2c` with what it needs. With a body it is answered as HTTP/1.1, which is allowed.
 bool Connection::WantsUpgrade() const {
     const RequestHead& head = exchange_->head();
-    return server_.config().http2.h2c && !head.secure && head.upgrade && !head.has_body() &&
-           HasListToken(head.Find(HeaderId::kUpgrade), "h2c") &&
+    return server_.config().http2.h2c && head.minor > 0 && !head.secure && head.upgrade &&
+           !head.has_body() && HasListToken(head.Find(HeaderId::kUpgrade), "h2c") &&
            !head.Find(Bytes("HTTP2-Settings")).empty();
 }
 
@@ -268,7 +268,10 @@ size_t Connection::AdvanceBody(Bytes in) {
 void Connection::FollowBody(RequestBody::Status status) {
     switch (status) {
         case RequestBody::Status::kMore: break;
-        case RequestBody::Status::kFull: stream_->StopReading(); break;
+        case RequestBody::Status::kFull:
+            stream_->StopReading();
+            server_.Touch(*this, Wait::kBusy);  // the client need not send anything
+            break;
         case RequestBody::Status::kDisk:
             // Nothing is wanted from the client: what it sends now is its next request.
             server_.Touch(*this, Wait::kBusy);
@@ -390,7 +393,9 @@ void Connection::OnClosed(net::CloseReason reason) {
     if (state_ == State::kBusy) {
         // A client that would have kept the connection and closes it instead has gone; any other
         // may have closed its half only, and so has one that sent more requests ahead.
-        if (input_.empty() && exchange_->LeavesQueue()) {
+        bool leaves =
+            exchange_->LeavesQueue() || (exchange_->OwesNothing() && stream_->queued() == 0);
+        if (input_.empty() && leaves) {
             server_.Remove(*this);
         }
         return;
@@ -413,6 +418,10 @@ void Connection::OnClosed(net::CloseReason reason) {
 void Connection::OnDrained() {
     if (state_ == State::kLinger && eof_) {
         server_.Remove(*this);
+        return;
+    }
+    if (state_ == State::kIdle) {
+        server_.loop().AtTurnEnd(*this);
         return;
     }
     ResumeIfRoom();
@@ -440,6 +449,14 @@ void Connection::OnTurnEnd() {
 
 // Between two requests: goes on with what came meanwhile.
 void Connection::Continue() {
+    if (stream_->queued() >= AnswerWriter::kHighWater) {
+        // It asks for more, and takes nothing: that has to wait.
+        stream_->StopReading();
+        if (!stream_->writing()) {
+            server_.loop().AtNextTurnEnd(*this);  // the queue is flushed at the end of this one
+        }
+        return;
+    }
     GiveBackOutput();
     if (!eof_) {
         stream_->StartReading();
@@ -475,7 +492,7 @@ void Connection::OnTimeout() {
 
 void Connection::OnTick(int64_t now_ms, int64_t write_ms) {
     const bool waiting = stream_->queued() > 0;
-    if (write_watch_.Stuck(*stream_, waiting, 0, now_ms, write_ms)) {
+    if (write_watch_.Stuck(*stream_, waiting, now_ms, write_ms)) {
         stream_->Abort();
         server_.Remove(*this);
         return;

@@ -72,6 +72,8 @@ public:
     void Abandon();
     // No worker has begun, and the client did not announce that it would close.
     bool LeavesQueue() const;
+    // The client has all of its answer already, though the worker has not ended: to HEAD, or a 204.
+    bool OwesNothing() const { return answer_.bodiless(); }
 
 private:
     // AnswerHandler

@@ -322,7 +322,7 @@ void FcgiConnection::OnTimeout() {
 
 void FcgiConnection::OnTick(int64_t now_ms, int64_t write_ms) {
     const bool waiting = stream_->queued() > 0;
-    if (write_watch_.Stuck(*stream_, waiting, 0, now_ms, write_ms)) {
+    if (write_watch_.Stuck(*stream_, waiting, now_ms, write_ms)) {
         stream_->Abort();
         server_.Remove(*this);
         return;

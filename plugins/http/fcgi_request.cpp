@@ -108,7 +108,10 @@ void FcgiRequest::OnStdinEnd() {
 void FcgiRequest::FollowBody(RequestBody::Status status) {
     switch (status) {
         case RequestBody::Status::kMore: break;
-        case RequestBody::Status::kFull: connection_.DiskIsFull(); break;
+        case RequestBody::Status::kFull:
+            connection_.DiskIsFull();
+            connection_.Await(Wait::kBusy);  // the gateway need not send anything
+            break;
         case RequestBody::Status::kDisk:
             r_.state = State::kBusy;
             connection_.Await(Wait::kBusy);

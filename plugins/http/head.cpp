@@ -46,6 +46,12 @@ bool IsScheme(Bytes text) {
     return true;
 }
 
+// `user@host:80` without what names the user.
+Bytes HostIn(Bytes authority) {
+    size_t at = authority.rfind('@');
+    return at == Bytes::npos ? authority : authority.substr(at + 1);
+}
+
 bool IsAbsolute(Bytes target) {
     size_t colon = target.find("://");
     if (colon == Bytes::npos || !IsScheme(target.substr(0, colon))) {
@@ -53,9 +59,9 @@ bool IsAbsolute(Bytes target) {
     }
     Bytes rest = target.substr(colon + 3);
     Bytes authority = rest.substr(0, rest.find_first_of("/?"));
-    size_t at = authority.rfind('@');
-    Bytes user = at == Bytes::npos ? Bytes() : authority.substr(0, at);
-    Bytes host = at == Bytes::npos ? authority : authority.substr(at + 1);
+    Bytes host = HostIn(authority);
+    Bytes user = authority.substr(0, authority.size() - host.size());
+    user.remove_suffix(user.empty() ? 0 : 1);
     rest.remove_prefix(authority.size());
     return !host.empty() && IsHostText(user) && IsHostText(host) &&
            EscapesFine(rest.substr(0, rest.find('?')));
@@ -224,6 +230,11 @@ HeadFault ParseHead(Bytes in, const HeadGuard& guard, RequestHead& head) {
     }
     if (guard.host() != HeadGuard::kAbsent) {
         head.host = guard.fields()[guard.host()].value.In(base);
+    }
+    if (head.form == TargetForm::kAbsolute) {
+        // RFC 9112, 3.2.2: the target counts.
+        Bytes rest = head.target.substr(head.target.find("://") + 3);
+        head.host = HostIn(rest.substr(0, rest.find_first_of("/?")));
     }
 
     bool close = false;

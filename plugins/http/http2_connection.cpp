@@ -43,8 +43,12 @@ struct Http2Connection::Callbacks {
     static Http2Connection& Of(void* user) { return *static_cast<Http2Connection*>(user); }
 
     static int OnBeginFrame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
+        Http2Connection& self = Of(user);
         if (head->type == NGHTTP2_HEADERS) {
-            Of(user).Count(head->stream_id);
+            self.Count(head->stream_id);
+            self.head_since_ms_ = self.server_.loop().NowMilliseconds();
+        } else if (head->type != NGHTTP2_CONTINUATION) {
+            self.head_since_ms_ = 0;
         }
         return 0;
     }
@@ -71,7 +75,8 @@ struct Http2Connection::Callbacks {
     }
 
     static int OnInvalidHeader(nghttp2_session*, const nghttp2_frame*, const uint8_t*, size_t,
-                               const uint8_t*, size_t, uint8_t, void*) {
+                               const uint8_t*, size_t, uint8_t, void* user) {
+        Of(user).Spend(4);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // the stream is reset
     }
 
@@ -81,6 +86,9 @@ struct Http2Connection::Callbacks {
             case NGHTTP2_HEADERS:
             case NGHTTP2_DATA: {
                 Http2Stream* stream = self.Find(frame->hd.stream_id);
+                if (frame->hd.type == NGHTTP2_HEADERS) {
+                    self.head_since_ms_ = 0;
+                }
                 if (frame->hd.length == 0) {
                     self.Spend(1);
                 }
@@ -124,12 +132,33 @@ struct Http2Connection::Callbacks {
 
     // An answer that is complete before its request: the client need not send the rest.
     static int OnFrameSent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+        if (frame->hd.type == NGHTTP2_RST_STREAM) {
+            // nghttp2's own: a client that breaks the rules of its streams resets them through us.
+            const uint32_t code = frame->rst_stream.error_code;
+            bool ours = code == NGHTTP2_NO_ERROR || code == NGHTTP2_INTERNAL_ERROR ||
+                        code == NGHTTP2_CANCEL;
+            Of(user).Spend(ours ? 0 : 4);
+            return 0;
+        }
         bool ends = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
                     EndsStream(frame);
         Http2Stream* stream = ends ? Of(user).Find(frame->hd.stream_id) : nullptr;
         if (stream != nullptr && !stream->request_ended()) {
             nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                       NGHTTP2_NO_ERROR);
+        }
+        return 0;
+    }
+
+    static int OnFrameNotSent(nghttp2_session*, const nghttp2_frame* frame, int error, void* user) {
+        Http2Connection& self = Of(user);
+        Http2Stream* stream = self.Find(frame->hd.stream_id);
+        if (frame->hd.type == NGHTTP2_HEADERS && stream != nullptr) {
+            self.server_.troubles().Report(
+                self.server_.loop().NowMilliseconds(), "http2",
+                std::string("the head of an answer can't be sent: ") + nghttp2_strerror(error),
+                UnixNanoseconds(), 0);
+            self.Reset(*stream);
         }
         return 0;
     }
@@ -169,7 +198,7 @@ struct Http2Connection::Callbacks {
         out.Append({reinterpret_cast<const char*>(head), 9});
         out.Append(stream->body().view().substr(0, size));
         stream->body().Consume(size);
-        self.sent_ += 9 + size;
+        stream->moved = stream->moved || size > 0;
         return 0;
     }
 
@@ -184,6 +213,7 @@ struct Http2Connection::Callbacks {
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, OnData);
         nghttp2_session_callbacks_set_on_stream_close_callback(calls, OnStreamClose);
         nghttp2_session_callbacks_set_on_frame_send_callback(calls, OnFrameSent);
+        nghttp2_session_callbacks_set_on_frame_not_send_callback(calls, OnFrameNotSent);
         nghttp2_session_callbacks_set_send_data_callback(calls, OnSendBody);
         return calls;
     }
@@ -201,6 +231,7 @@ Http2Connection::Http2Connection(HttpServer& server, std::unique_ptr<net::Stream
     nghttp2_option* option;
     RR_CHECK(nghttp2_option_new(&option) == 0);
     nghttp2_option_set_no_auto_window_update(option, 1);
+    nghttp2_option_set_max_send_header_block_length(option, kSendHeadMost);
     RR_CHECK(nghttp2_session_server_new2(&session_, calls, this, option) == 0);
     nghttp2_option_del(option);
     const nghttp2_settings_entry settings[] = {
@@ -253,6 +284,7 @@ bool Http2Connection::Upgrade(Bytes settings, const RequestHead& head) {
             stream.Field(name, field.value);
         }
     }
+    stream.Upgraded();
     stream.OnHead(true);
     return true;
 }
@@ -275,8 +307,7 @@ void Http2Connection::Receive(Bytes in) {
     ssize_t used =
         nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(in.data()), in.size());
     if (used < 0) {
-        failed_ = true;
-        nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
+        GiveUp(NGHTTP2_PROTOCOL_ERROR);
     }
     Touch();
 }
@@ -376,6 +407,7 @@ Http2Stream* Http2Connection::Find(int32_t stream_id) const {
 
 void Http2Connection::Close(Http2Stream& stream) {
     nghttp2_session_set_stream_user_data(session_, stream.id(), nullptr);
+    Consume(stream.id(), stream.TakeUnconsumed());  // of the connection's window
     stream.Leave();
     auto found = std::find_if(streams_.begin(), streams_.end(),
                               [&stream](auto& each) { return each.get() == &stream; });
@@ -395,8 +427,7 @@ void Http2Connection::Spend(uint32_t cost) {
     }
     patience_ = 0;
     if (!failed_) {
-        failed_ = true;
-        nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
+        GiveUp(NGHTTP2_ENHANCE_YOUR_CALM);
         server_.troubles().Report(server_.loop().NowMilliseconds(), "http2",
                                   "a client sent too many frames without use", UnixNanoseconds(),
                                   0);
@@ -420,15 +451,22 @@ void Http2Connection::Count(int32_t stream_id) {
     }
     for (const Gap& gap : gaps_) {
         if (stream_id >= gap.from && stream_id <= gap.to && !failed_) {
-            failed_ = true;
-            nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
+            GiveUp(NGHTTP2_PROTOCOL_ERROR);
         }
     }
 }
 
+// The client is told why, and then that was it.
+void Http2Connection::GiveUp(uint32_t error) {
+    failed_ = true;
+    nghttp2_session_terminate_session(session_, error);
+    server_.loop().AtTurnEnd(*this);
+}
+
 void Http2Connection::Touch() {
     if (!lingering_) {
-        server_.Touch(*this, streams_.empty() ? Wait::kIdle : Wait::kBusy);
+        bool idle = streams_.empty() && stream_->queued() == 0;
+        server_.Touch(*this, idle ? Wait::kIdle : Wait::kBusy);
     }
 }
 
@@ -488,7 +526,6 @@ bool Http2Connection::Write() {
             break;
         }
         stream_->queue().Append({reinterpret_cast<const char*>(bytes), static_cast<size_t>(size)});
-        sent_ += static_cast<uint64_t>(size);
     }
     return true;
 }
@@ -504,10 +541,8 @@ void Http2Connection::Linger() {
 void Http2Connection::OnTimeout() {
     if (wait == Wait::kIdle && !failed_ && nghttp2_session_want_read(session_) != 0) {
         // Told before it is cut: the client sends its next request elsewhere.
-        failed_ = true;
-        nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
+        GiveUp(NGHTTP2_NO_ERROR);
         server_.Touch(*this, Wait::kLinger);
-        server_.loop().AtTurnEnd(*this);
         return;
     }
     server_.Remove(*this);
@@ -521,12 +556,38 @@ void Http2Connection::OnDrain() {
     }
 }
 
+bool Http2Connection::WindowClosed(const Http2Stream& stream) const {
+    return nghttp2_session_get_remote_window_size(session_) <= 0 ||
+           nghttp2_session_get_stream_remote_window_size(session_, stream.id()) <= 0;
+}
+
+// From its first byte; a stop does not wait for the rest of it.
+bool Http2Connection::HeadTakesTooLong(int64_t now_ms) const {
+    int64_t most = server_.config().timeouts.header / std::chrono::milliseconds(1);
+    if (drain_ms_ != 0) {
+        most = most > 0 ? std::min(most, kDrainNoticeMs) : kDrainNoticeMs;
+    }
+    return head_since_ms_ != 0 && most > 0 && now_ms - head_since_ms_ >= most;
+}
+
 void Http2Connection::OnTick(int64_t now_ms, int64_t write_ms) {
     patience_ = std::min(kPatience, patience_ + kPatienceBack);
+    const bool waiting = stream_->queued() > 0;
+    if (write_watch_.Stuck(*stream_, waiting, now_ms, write_ms)) {
+        stream_->Abort();
+        server_.Remove(*this);
+        return;
+    }
     if (lingering_ || failed_) {
-        if (now_ms - since_ms >= kLingerMs) {
+        if (waiting && !failed_) {
+            since_ms = now_ms;
+        } else if (now_ms - since_ms >= (server_.draining() ? kDrainLingerMs : kLingerMs)) {
             server_.Remove(*this);
         }
+        return;
+    }
+    if (HeadTakesTooLong(now_ms)) {
+        GiveUp(NGHTTP2_PROTOCOL_ERROR);
         return;
     }
     if (drain_ms_ != 0 && !drained_ && now_ms - drain_ms_ >= kDrainNoticeMs) {
@@ -536,22 +597,20 @@ void Http2Connection::OnTick(int64_t now_ms, int64_t write_ms) {
                               nullptr, 0);
         server_.loop().AtTurnEnd(*this);
     }
-    bool waiting = stream_->queued() > 0;
     const int64_t body_ms = server_.config().timeouts.body / std::chrono::milliseconds(1);
     for (auto& stream : streams_) {
-        waiting = waiting || !stream->body().empty();
+        if (stream->Stuck(WindowClosed(*stream), now_ms, write_ms)) {
+            nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream->id(), NGHTTP2_CANCEL);
+            server_.loop().AtTurnEnd(*this);
+            continue;
+        }
         if (body_ms > 0 && stream->body_since_ms() != 0 &&
             now_ms - stream->body_since_ms() >= body_ms) {
             stream->TimeOut();
             break;  // the list may have changed; the next tick goes on
         }
     }
-    if (write_watch_.Stuck(*stream_, waiting, sent_, now_ms, write_ms)) {
-        stream_->Abort();
-        server_.Remove(*this);
-        return;
-    }
-    if (streams_.empty()) {
+    if (streams_.empty() && !waiting) {
         server_.Touch(*this, Wait::kIdle);
     } else {
         since_ms = now_ms;

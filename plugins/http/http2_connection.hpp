@@ -69,8 +69,10 @@ private:
     static constexpr size_t kQueueMost = 128 * 1024;  // frames ahead of the socket
     static constexpr int32_t kWindow = 1024 * 1024;
     static constexpr int64_t kDrainNoticeMs = 1000;  // between the two GOAWAYs of a shutdown
-    static constexpr uint32_t kPatience = 2000;      // frames without use, in a burst
-    static constexpr uint32_t kPatienceBack = 100;   // regained per tick
+    static constexpr int64_t kDrainLingerMs = 500;
+    static constexpr size_t kSendHeadMost = 16 * 1024 * 1024;
+    static constexpr uint32_t kPatience = 2000;     // frames without use, in a burst
+    static constexpr uint32_t kPatienceBack = 100;  // regained per tick
     static constexpr size_t kSpareStreams = 16;
 
     struct Callbacks;
@@ -92,6 +94,9 @@ private:
     void SubmitTrailers(Http2Stream& stream);
     void Spend(uint32_t cost);
     void Count(int32_t stream_id);
+    void GiveUp(uint32_t error);
+    bool WindowClosed(const Http2Stream& stream) const;
+    bool HeadTakesTooLong(int64_t now_ms) const;
 
     Http2Stream& Open(int32_t stream_id);
     void Close(Http2Stream& stream);
@@ -117,9 +122,9 @@ private:
     std::vector<Gap> gaps_;
     int32_t last_id_ = -1;
     uint32_t patience_ = kPatience;
-    int64_t drain_ms_ = 0;  // when the first GOAWAY went
-    bool drained_ = false;  // the second one, too
-    uint64_t sent_ = 0;     // bytes given to the socket's queue
+    int64_t drain_ms_ = 0;       // when the first GOAWAY went
+    bool drained_ = false;       // the second one, too
+    int64_t head_since_ms_ = 0;  // when a head began that is not complete; 0: none
     WriteWatch write_watch_;
     std::vector<nghttp2_nv> fields_;  // scratch
 };

@@ -37,6 +37,7 @@ void Http2Stream::Begin(int32_t stream_id, Exchange& exchange) {
     fields_.clear();
     Clear(kKeep);
     deferred = false;
+    moved = false;
     exchange.Begin(*this);
 }
 
@@ -101,7 +102,7 @@ int Http2Stream::BuildHead(bool ends) {
     const char* base = kept.data();
     auto view = [base](Span span) { return Bytes(base + span.at, span.size); };
     head.Reset();
-    head.protocol = "HTTP/2.0";
+    head.protocol = r_.upgraded ? "HTTP/1.1" : "HTTP/2.0";
     head.secure = connection_.secure();
     head.keep_alive = true;
     head.framed = !ends;
@@ -175,7 +176,7 @@ void Http2Stream::OnHead(bool ends) {
 void Http2Stream::Wait() { r_.body_since_ms = connection_.server().loop().NowMilliseconds(); }
 
 void Http2Stream::OnBody(Bytes data) {
-    if (r_.exchange == nullptr || r_.ready) {
+    if (r_.exchange == nullptr || r_.ready || r_.refused) {
         connection_.Consume(r_.id, data.size());
         return;
     }
@@ -202,8 +203,8 @@ void Http2Stream::OnBodyEnd() {
 
 void Http2Stream::FollowBody(RequestBody::Status status) {
     switch (status) {
-        case RequestBody::Status::kMore:
-        case RequestBody::Status::kFull: return;
+        case RequestBody::Status::kMore: return;
+        case RequestBody::Status::kFull:  // the client need not send anything
         case RequestBody::Status::kDisk: break;
         case RequestBody::Status::kComplete:
             r_.ready = true;
@@ -211,7 +212,10 @@ void Http2Stream::FollowBody(RequestBody::Status status) {
             break;
         case RequestBody::Status::kBad:
             r_.body_since_ms = 0;
-            r_.exchange->RefuseBody();
+            if (!r_.refused) {
+                r_.refused = true;
+                r_.exchange->RefuseBody();
+            }
             return;
     }
     r_.body_since_ms = 0;
@@ -244,6 +248,15 @@ void Http2Stream::Run() {
     } else {
         r_.exchange->Run();
     }
+}
+
+bool Http2Stream::Stuck(bool window_closed, int64_t now_ms, int64_t most_ms) {
+    if (empty() || !window_closed || moved || r_.stuck_since_ms == 0) {
+        r_.stuck_since_ms = empty() || !window_closed ? 0 : now_ms;
+        moved = false;
+        return false;
+    }
+    return most_ms > 0 && now_ms - r_.stuck_since_ms >= most_ms;
 }
 
 bool Http2Stream::has_room() const { return size() < AnswerWriter::kHighWater / 2; }

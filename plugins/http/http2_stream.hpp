@@ -58,6 +58,12 @@ public:
     // When something of its body last came; 0: none is waited for.
     int64_t body_since_ms() const { return r_.body_since_ms; }
     bool deferred = false;  // nghttp2 waits for more of the answer
+    bool moved = false;     // some of the answer went out
+    // Once per tick: nothing went out for `most_ms` (0: never), though the client could open the
+    // window that is closed.
+    bool Stuck(bool window_closed, int64_t now_ms, int64_t most_ms);
+    // It began as a request of HTTP/1.1.
+    void Upgraded() { r_.upgraded = true; }
 
     // Wire
     void Flushed() override;
@@ -100,6 +106,8 @@ private:
         bool secure = false;
         int fault = 0;  // the status for a head that can't be taken
         bool ready = false;
+        bool upgraded = false;
+        bool refused = false;  // answered without its body
         bool request_ended = false;
         bool answered = false;  // the final head was submitted
         bool ended = false;     // the answer's body is complete
@@ -107,6 +115,7 @@ private:
         size_t head_size = 0;
         size_t unconsumed = 0;
         int64_t body_since_ms = 0;
+        int64_t stuck_since_ms = 0;  // 0: it is not
         std::string trailers;
     };
     Request r_;

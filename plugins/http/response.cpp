@@ -105,7 +105,7 @@ void AppendLine(Bytes name, Bytes value, Buffer& out) {
     out.Append("\r\n");
 }
 
-// A worker's value: blanks around it go, line ends inside become blanks.
+// A worker's value: blanks around it go, control bytes inside become blanks.
 void AppendForeignValue(Bytes value, Buffer& out) {
     auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
     while (!value.empty() && blank(value.front())) {
@@ -118,7 +118,8 @@ void AppendForeignValue(Bytes value, Buffer& out) {
     char* at = out.tail();
     out.Append(value);
     for (size_t i = 0; i < value.size(); ++i) {
-        at[i] = at[i] == '\r' || at[i] == '\n' || at[i] == '\0' ? ' ' : at[i];
+        const auto byte = static_cast<unsigned char>(at[i]);
+        at[i] = (byte < ' ' && byte != '\t') || byte == 0x7f ? ' ' : at[i];
     }
 }
 
@@ -130,9 +131,11 @@ void AppendForeign(Bytes name, Bytes value, Buffer& out) {
     out.Append("\r\n");
 }
 
-// Beside Connection, which has its own rules. Canonical names.
+// Beside Connection, which has its own rules.
 bool IsHopByHop(Bytes name) {
-    return name == "Keep-Alive" || name == "Proxy-Connection" || name == "Upgrade" || name == "Te";
+    constexpr Bytes kNames[] = {"Keep-Alive", "Proxy-Connection", "Upgrade", "Te"};
+    return std::any_of(std::begin(kNames), std::end(kNames),
+                       [name](Bytes each) { return EqualsIgnoreCase(name, each); });
 }
 
 // `Status: 200 OK`, the first line of a CGI answer.
@@ -256,8 +259,8 @@ void ResponseWriter::TakeTrailers(Buffer& trailers) {
     for (Bytes name : announced_) {
         HeaderId id = IdentifyHeader(name);
         bool framing = id == HeaderId::kContentLength || id == HeaderId::kTransferEncoding ||
-                       id == HeaderId::kTrailer;
-        if (!IsToken(name) || framing) {
+                       id == HeaderId::kTrailer || id == HeaderId::kConnection;
+        if (!IsToken(name) || framing || IsHopByHop(name)) {
             continue;
         }
         for (const AnswerField& field : fields_) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/api/http_text.hpp"
 #include "core/base/hex.hpp"
 #include "core/config/section.hpp"
 #include "plugins/http/canonical.hpp"
@@ -77,6 +78,13 @@ Route ParseRoute(const std::string& name, const Section& s) {
     route.headers = match.Pairs("header");
     for (std::string& host : route.hosts) {
         host = Lower(host);
+    }
+    for (std::string& method : route.methods) {
+        std::string upper = method;
+        std::transform(upper.begin(), upper.end(), upper.begin(), http_text::Upper);
+        if (IdentifyMethod(upper) != Method::kOther) {  // `post` can only mean POST
+            method = std::move(upper);
+        }
     }
     for (const std::string& path : route.paths) {
         if (!path.starts_with('/') && !path.starts_with('*')) {

@@ -147,7 +147,7 @@ void HttpServer::Tick() {
     list(Wait::kLinger).Each(tick);
     if (draining_ && now - drain_ms_ >= kDrainGraceMs) {
         ExpireAll(Wait::kFirst);
-        ExpireAll(Wait::kIdle);
+        list(Wait::kIdle).Each([](Client& client) { client.OnTimeout(); });
     }
     if (closing_) {
         CheckClosed();

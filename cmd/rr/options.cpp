@@ -161,7 +161,7 @@ private:
             {"verbose", &Options::verbose}, {"strict", &Options::strict},
             {"json", &Options::json},       {"interactive", &Options::interactive},
             {"list", &Options::list},       {"pause", &Options::pause},
-            {"resume", &Options::resume},   {"destroy", &Options::destroy},
+            {"resume", &Options::resume},   {"destroy", &Options::destroy}, {"watch", &Options::watch},
         };
         return &(options_.*kSwitches.at(name));
     }

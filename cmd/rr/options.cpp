@@ -161,7 +161,8 @@ private:
             {"verbose", &Options::verbose}, {"strict", &Options::strict},
             {"json", &Options::json},       {"interactive", &Options::interactive},
             {"list", &Options::list},       {"pause", &Options::pause},
-            {"resume", &Options::resume},   {"destroy", &Options::destroy}, {"watch", &Options::watch},
+            {"resume", &Options::resume},   {"destroy", &Options::destroy},
+            {"watch", &Options::watch},
         };
         return &(options_.*kSwitches.at(name));
     }

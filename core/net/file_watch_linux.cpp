@@ -317,10 +317,10 @@ void Inotify::Trouble(const std::string& path, int problem) {
     if (problem != ENOSPC) {
         handler_.OnWatchTrouble("cannot watch " + path + ": " + strerror(problem));
     } else if (!std::exchange(limit_told_, true)) {
-        handler_.OnWatchTrouble(
-            "not every folder is watched, from " + path + " on, after " +
-            std::to_string(folders_.size()) + " of them: " +
-            LimitText("watched folders", "max_user_watches") + ", or watch fewer folders");
+        handler_.OnWatchTrouble("not every folder is watched, from " + path + " on, after " +
+                                std::to_string(folders_.size()) +
+                                " of them: " + LimitText("watched folders", "max_user_watches") +
+                                ", or watch fewer folders");
     }
 }
 

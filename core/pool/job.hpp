@@ -37,6 +37,7 @@ enum class JobEnd : uint8_t {
     kWorkerDied,  // the worker ended, or its relay broke, during the job
     kProtocol,    // the worker broke the wire format
     kExecTtl,     // exec_ttl passed; the worker was killed
+    kBootFailed,  // the code as it is now does not start: of --watch and of debug pools
     kNoWorker,    // no worker became free within allocate_timeout
     kQueueFull,   // max_queue_size was reached
     kClosed,      // the pool is closing

@@ -134,6 +134,12 @@ bool Pool::QueueFull() const {
     return queue_.size() >= std::max(kOurQueue, kOurQueuePerWorker * cfg_.num_workers);
 }
 
+// Nobody wants an answer of code that was edited meanwhile and does not start.
+bool Pool::StandsStill(const Job& job) const {
+    return services_.watch && !boot_error_.empty() && !job.event &&
+           (!cfg_.debug || plan_ == nullptr);
+}
+
 Ticket Pool::Exec(const Job& job, JobSink& sink) {
     AssertInLoop();
     RR_ASSERT(job.context_size + job.body_size + job.body_file_size > 0);
@@ -143,6 +149,8 @@ Ticket Pool::Exec(const Job& job, JobSink& sink) {
     uint64_t total = uint64_t{job.context_size} + job.body_size + job.body_file_size;
     if (closing_) {
         EndLater(*entry, JobEnd::kClosed, "the pool is closing");
+    } else if (StandsStill(job)) {
+        EndLater(*entry, JobEnd::kBootFailed, boot_error_);
     } else if (total > std::numeric_limits<uint32_t>::max()) {
         EndLater(*entry, JobEnd::kTooLarge, "context and body exceed 4294967295 bytes");
     } else if (!job.patient && QueueFull()) {

@@ -61,6 +61,7 @@ private:
     Entry* Find(Ticket ticket) const;
     Entry* NewEntry(const Job& job, JobSink& sink);
     bool QueueFull() const;
+    bool StandsStill(const Job& job) const;
     void EndLater(Entry& entry, JobEnd end, std::string message);
     void End(Entry& entry, JobEnd end, Bytes message);
     bool TryIdle(Entry& entry);
@@ -111,6 +112,7 @@ private:
     Worker* LongestIdle() const;
     void NoteBootFailure(Worker& worker, const ExitStatus& status);
     void OpenFailed(std::string text);
+    void BecomeOpen();
     void OnBootRetry();
     void Emit(WorkerChange change, const Worker& worker, std::string_view reason = {},
               const ExitStatus* status = nullptr);

@@ -49,6 +49,7 @@ void Pool::OnResetPlan(Result<Plan> plan) {
         return;
     }
     if (!plan) {
+        boot_error_ = services_.watch ? plan.error().message : boot_error_;
         EndReset(Fail(plan.error().code, std::move(plan.error().message)));
         return;
     }

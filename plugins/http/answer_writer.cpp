@@ -5,6 +5,7 @@
 #include <ctime>
 #include <string>
 
+#include "plugins/http/boot_page.hpp"
 #include "plugins/http/sniff.hpp"
 
 namespace rr::http {
@@ -26,6 +27,7 @@ Failure FailureOf(pool::JobEnd end) {
         case pool::JobEnd::kWorkerDied: return {502, true, "worker died"};
         case pool::JobEnd::kProtocol: return {502, true, "worker broke the protocol"};
         case pool::JobEnd::kExecTtl: return {504, true, "exec_ttl passed"};
+        case pool::JobEnd::kBootFailed: return {503, true, "the workers do not start"};
         case pool::JobEnd::kNoWorker: return {503, true, "no free worker"};
         case pool::JobEnd::kQueueFull: return {503, true, "queue is full"};
         case pool::JobEnd::kClosed: return {503, true, "server is stopping"};
@@ -316,7 +318,23 @@ void AnswerWriter::FailBeforeHead(const pool::JobResult& result) {
     r_.handler->OnAnswerTrouble("execute", reason);
     const HttpConfig& config = r_.tools->config;
     int status = failure.replaceable ? config.ErrorStatus(failure.status) : failure.status;
+    if (result.end == pool::JobEnd::kBootFailed) {
+        WriteBootPage(status, reason);
+        return;
+    }
     WriteOwn(status, config.pool.debug ? reason : Bytes(), false);
+}
+
+void AnswerWriter::WriteBootPage(int status, Bytes reason) {
+    bool html = r_.handler->AcceptsHtml();
+    std::vector<AnswerField>& fields = r_.tools->answer.fields;
+    fields.clear();
+    fields.push_back(
+        {"Content-Type", html ? "text/html; charset=utf-8" : "text/plain; charset=utf-8"});
+    fields.push_back({"Cache-Control", "no-store"});
+    fields.push_back({"Retry-After", "1"});
+    carried_.Clear();
+    WriteEdited(status, html ? BootPage(reason) : std::string(reason) + "\n", false);
 }
 
 void AnswerWriter::WriteOwn(int status, Bytes text, bool close) {

@@ -56,6 +56,8 @@ public:
     // If heads are edited: the final one, before it is written. Views may be added that live until
     // OnAnswerEnd.
     virtual void OnAnswerHead(int status, std::vector<AnswerField>& fields) = 0;
+    // Is a page for people wanted?
+    virtual bool AcceptsHtml() const = 0;
     // `GET /slow`, for lists of what workers do.
     virtual std::string Summary() const = 0;
 
@@ -102,6 +104,7 @@ private:
     void WriteHead(bool whole, uint64_t body_size, Bytes body_start);
     void WriteHeld(Bytes body_start);
     void WriteBody(Bytes body);
+    void WriteBootPage(int status, Bytes reason);
     void WriteOwn(int status, Bytes text, bool close);
     void WriteEdited(int status, Bytes body, bool close);
     void EditHead(int status);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "plugins/http/access_log.hpp"
+#include "plugins/http/boot_page.hpp"
 #include "plugins/http/connection.hpp"
 #include "plugins/http/server.hpp"
 
@@ -139,6 +140,8 @@ void Exchange::OnAnswerEnd(AnswerEnd end) {
 void Exchange::OnBodyProgress() { r_.connection->OnBodyProgress(); }
 
 void Exchange::OnUploadFailed(Bytes reason) { OnAnswerTrouble("error opening the file", reason); }
+
+bool Exchange::AcceptsHtml() const { return http::AcceptsHtml(head_.Find("Accept")); }
 
 std::string Exchange::Summary() const {
     std::string text(head_.method);

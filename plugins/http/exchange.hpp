@@ -70,6 +70,7 @@ private:
     void OnAnswerPaused() override;
     void OnAnswerTrouble(Bytes message, Bytes reason) override;
     void OnAnswerEnd(AnswerEnd end) override;
+    bool AcceptsHtml() const override;
     std::string Summary() const override;
     // BodyHandler
     void OnBodyProgress() override;

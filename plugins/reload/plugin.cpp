@@ -75,9 +75,9 @@ private:
                 found = found || target->reset_name() == service.plugin;
             }
             if (!found) {
-                section.Sub("services").Warning(
-                    service.plugin, "no plugin of this name has workers" +
-                                        (known.empty() ? "" : "; there are " + known));
+                section.Sub("services")
+                    .Warning(service.plugin, "no plugin of this name has workers" +
+                                                 (known.empty() ? "" : "; there are " + known));
             }
         }
     }

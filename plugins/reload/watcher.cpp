@@ -66,11 +66,9 @@ private:
 
 Watcher::Watcher(Loop& loop, Duration interval, const std::vector<ReloadConfig::Service>& services,
                  log::Logger log, Due due)
-    : LoopBound(loop),
-      log_(log),
-      due_(std::move(due)),
-      bursts_(interval),
-      quiet_(loop, [this] { OnQuiet(); }) {
+    : LoopBound(loop), log_(log), due_(std::move(due)), bursts_(interval), quiet_(loop, [this] {
+          OnQuiet();
+      }) {
     for (const ReloadConfig::Service& service : services) {
         services_.push_back(std::make_unique<One>(*this, services_.size(), service));
     }

@@ -41,10 +41,9 @@ public:
         services.push_back(std::move(service));
     }
     void Watch() {
-        watcher.emplace(loop, std::chrono::milliseconds(50), services, log::Logger(),
-                        [this](std::vector<Bursts::Touched> touched) {
-                            bursts.push_back(std::move(touched));
-                        });
+        watcher.emplace(
+            loop, std::chrono::milliseconds(50), services, log::Logger(),
+            [this](std::vector<Bursts::Touched> touched) { bursts.push_back(std::move(touched)); });
     }
     bool Burst() {
         return loop.RunUntil([this] { return !bursts.empty(); }, std::chrono::seconds(10));
@@ -78,7 +77,6 @@ TEST_CASE("reload: many files at once are one burst, of the services whose they 
     REQUIRE(p.Burst());
     REQUIRE(p.bursts[0][0].service == 1);
 }
-
 
 TEST_CASE("reload: --watch sees Composer at work, and nothing else of vendor") {
     Place p;

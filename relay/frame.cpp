@@ -53,6 +53,15 @@ void StoreU32(uint32_t value, char* out) {
     out[3] = static_cast<char>(value >> 24 & 0xFF);
 }
 
+// Crc32 of the bytes before the checksum. Their number is known, so that no look-up waits for another.
+uint32_t HeadChecksum(const char* in) {
+    static_assert(kChecked == 6);
+    const uint32_t first = ~LoadU32(in);
+    return ~(kCrc[5][first & 0xFF] ^ kCrc[4][first >> 8 & 0xFF] ^ kCrc[3][first >> 16 & 0xFF] ^
+             kCrc[2][first >> 24] ^ kCrc[1][static_cast<unsigned char>(in[4])] ^
+             kCrc[0][static_cast<unsigned char>(in[5])]);
+}
+
 FrameScan NeedMore() { return {FrameStatus::kNeedMore, FrameError::kNone}; }
 
 FrameScan Bad(FrameError error) { return {FrameStatus::kBad, error}; }
@@ -91,7 +100,7 @@ void EncodeFrameHeader(const FrameHeader& h, char* out) {
     out[0] = static_cast<char>(0x10 | (kBaseWords + h.options));
     out[1] = static_cast<char>(h.flags);
     StoreU32(h.payload, out + 2);
-    StoreU32(Crc32({out, kChecked}), out + kChecked);
+    StoreU32(HeadChecksum(out), out + kChecked);
     out[10] = static_cast<char>(h.stream);
     out[11] = 0;
     for (size_t i = 0; i < h.options; ++i) {
@@ -103,7 +112,7 @@ FrameScan ScanFrameHeader(Bytes in, uint32_t max_payload, FrameHeader& h) {
     if (in.size() < kChecksumEnd) {
         return NeedMore();
     }
-    if (Crc32(in.substr(0, kChecked)) != LoadU32(in.data() + kChecked)) {
+    if (HeadChecksum(in.data()) != LoadU32(in.data() + kChecked)) {
         return NoFrame(in);
     }
     // RoadRunner never compares the version nibble; neither do we.

@@ -26,6 +26,9 @@ constexpr std::string_view kUsage =
     "command should be in form of: rr kv get STORAGE KEY, rr kv set STORAGE KEY VALUE [--ttl 60s], "
     "rr kv del STORAGE KEY..., rr kv ttl STORAGE KEY, rr kv stat [STORAGE...], rr kv clear STORAGE";
 
+constexpr std::string_view kNoStorage = "no such storage: ";
+constexpr std::string_view kOthers = " (those that are there: rr kv stat)";
+
 struct Item {
     std::string key;
     std::string value;
@@ -83,6 +86,26 @@ std::string EndAfter(Duration time) {
     return text;
 }
 
+// `rpc_set`, `boltdb_driver_set`: what a program looks for in an error.
+bool IsOperation(std::string_view words) {
+    return words.find('_') != words.npos &&
+           words.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == words.npos;
+}
+
+// An error of a method without its operations: people know what they asked.
+std::string WithoutOperations(std::string_view text) {
+    constexpr std::string_view kBetween = ": ";
+    std::string out;
+    while (!text.empty()) {
+        const size_t end = std::min(text.find(kBetween), text.size());
+        if (const std::string_view part = text.substr(0, end); !IsOperation(part)) {
+            out.append(out.empty() ? "" : kBetween).append(part);
+        }
+        text.remove_prefix(std::min(end + kBetween.size(), text.size()));
+    }
+    return out;
+}
+
 std::string ReadStandardInput() {
     std::string all;
     char piece[65536];
@@ -138,6 +161,10 @@ private:
         if (!ttl) {
             return Forward(ttl, "--ttl");
         }
+        if (*ttl <= Duration()) {
+            return Fail(Errc::kInvalid,
+                        "--ttl: a time above 0; without --ttl the key stays, rr kv del removes it");
+        }
         set_.timeout = EndAfter(*ttl);
         return {};
     }
@@ -165,7 +192,13 @@ private:
                                         "or its version is another (" +
                                         OneLine(error.message) + ")");
         }
-        return Failed(context_, OneLine(Explained(remote_->server, error)));
+        if (error.code != Errc::kInvalid || words_.size() < 2) {
+            return Failed(context_, OneLine(Explained(remote_->server, error)));
+        }
+        const std::string why = WithoutOperations(OneLine(error.message));
+        return Failed(context_, why.starts_with(kNoStorage)
+                                    ? why + std::string(kOthers)
+                                    : "storage " + Harmless(words_[1]) + ": " + why);
     }
 
     int NoSuchKey() { return Failed(context_, "no such key: " + Harmless(words_[2])); }
@@ -240,7 +273,7 @@ private:
             return Failed(context_, "the server's answer is not understood");
         }
         Table table;
-        table.columns = {{"STORAGE"}, {"DRIVER"},  {"KEYS"},   {"MEMORY"},
+        table.columns = {{"STORAGE"}, {"DRIVER"},  {"KEYS"},   {"SIZE"},
                          {"HITS"},    {"MISSES"},  {"CALLS"},  {"MEAN TIME"},
                          {"ERRORS"},  {"EVICTED"}, {"EXPIRED"}};
         std::string json;
@@ -252,7 +285,7 @@ private:
             table.rows.push_back(Row(one));
         }
         if (table.rows.empty() && words_.size() > 1) {
-            return Failed(context_, "no such storage: " + Harmless(words_[1]));
+            return Failed(context_, std::string(kNoStorage) + Harmless(words_[1]));
         }
         if (context_.options.json) {
             std::printf("{\"storages\":[%s]}\n", json.c_str());

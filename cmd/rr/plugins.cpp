@@ -1,6 +1,10 @@
 #include "cmd/rr/plugins.hpp"
 
 #include "plugins/app/plugin.hpp"
+#include "plugins/cache/plugin.hpp"
+#include "plugins/fileserver/plugin.hpp"
+#include "plugins/gzip/plugin.hpp"
+#include "plugins/headers/plugin.hpp"
 #include "plugins/hooks/plugin.hpp"
 #include "plugins/http/plugin.hpp"
 #include "plugins/informer/plugin.hpp"
@@ -8,11 +12,16 @@
 #include "plugins/lock/plugin.hpp"
 #include "plugins/logger/plugin.hpp"
 #include "plugins/metrics/plugin.hpp"
+#include "plugins/otel/plugin.hpp"
+#include "plugins/proxy_ip_parser/plugin.hpp"
+#include "plugins/rate_limit/plugin.hpp"
 #include "plugins/reload/plugin.hpp"
 #include "plugins/resetter/plugin.hpp"
 #include "plugins/rpc/plugin.hpp"
+#include "plugins/sendfile/plugin.hpp"
 #include "plugins/server/plugin.hpp"
 #include "plugins/service/plugin.hpp"
+#include "plugins/static/plugin.hpp"
 #include "plugins/status/plugin.hpp"
 #include "plugins/tcp/plugin.hpp"
 
@@ -51,6 +60,16 @@ const std::vector<PluginRow>& PluginTable() {
         // Its processes may call rpc from their first to their last moment, and the requests of
         // others may need them.
         {"service", &service::Make},
+        // Middlewares.
+        {"headers", &headers::Make},
+        {"proxy_ip_parser", &proxy_ip_parser::Make},
+        {"rate_limit", &rate_limit::Make},
+        {"otel", &otel::Make},
+        {"gzip", &gzip::Make},
+        {"cache", &cache::Make},
+        {"static", &static_files::Make},
+        {"sendfile", &sendfile::Make},
+        {"fileserver", &fileserver::Make},
         {"http", &http::Make, {"server"}},
         {"tcp", &tcp::Make, {"server"}},
 #if __has_include("outside_plugins.inc")

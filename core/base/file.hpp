@@ -41,6 +41,9 @@ public:
     static Result<File> CreateNamed(const std::string& directory, std::string_view prefix,
                                     Owner owner, std::string& path);
 
+    // Takes over an open descriptor.
+    static File Adopt(int descriptor) { return File(descriptor); }
+
     // Appends all of `bytes`.
     Result<void> Write(Bytes bytes);
 

@@ -128,7 +128,25 @@ Instant Loop::Now() const { return Instant(std::chrono::milliseconds(uv_now(uv_.
 
 int64_t Loop::NowMilliseconds() const { return static_cast<int64_t>(uv_now(uv_.get())); }
 
+void Loop::AtNextTurnEnd(Flushable& object) {
+    if (object.awaits_next_turn_) {
+        return;
+    }
+    object.awaits_next_turn_ = true;
+    next_.push_back(&object);
+    if (next_.size() == 1) {
+        uv_async_send(&handles_->wakeup);  // or the loop would sleep before it
+    }
+}
+
 void Loop::FlushAll() {
+    for (Flushable* object : next_) {
+        if (object != nullptr) {
+            object->awaits_next_turn_ = false;
+            AtTurnEnd(*object);
+        }
+    }
+    next_.clear();
     while (!flush_.empty()) {
         flushing_.swap(flush_);
         for (Flushable*& object : flushing_) {
@@ -144,6 +162,8 @@ void Loop::FlushAll() {
 void Loop::ForgetTurnEnd(Flushable& object) {
     // It may be in either list: a flush can destroy an object whose turn is still to come.
     object.awaits_turn_end_ = false;
+    object.awaits_next_turn_ = false;
+    std::replace(next_.begin(), next_.end(), &object, static_cast<Flushable*>(nullptr));
     std::replace(flush_.begin(), flush_.end(), &object, static_cast<Flushable*>(nullptr));
     std::replace(flushing_.begin(), flushing_.end(), &object, static_cast<Flushable*>(nullptr));
 }

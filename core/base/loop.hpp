@@ -33,6 +33,7 @@ protected:
 private:
     friend class Loop;
     bool awaits_turn_end_ = false;
+    bool awaits_next_turn_ = false;
 };
 
 class Loop final {
@@ -69,6 +70,9 @@ public:
             flush_.push_back(&object);
         }
     }
+    // The same at the end of the turn after this one: for work that could go on for ever, so that
+    // the others have theirs in between.
+    void AtNextTurnEnd(Flushable& object);
     // REQUIRES before such an object dies.
     void ForgetTurnEnd(Flushable& object);
 
@@ -90,6 +94,7 @@ private:
     std::unique_ptr<Handles> handles_;
     std::vector<Flushable*> flush_;
     std::vector<Flushable*> flushing_;
+    std::vector<Flushable*> next_;
     std::vector<Callback<void()>> running_;
     std::atomic<std::thread::id> thread_{};
 

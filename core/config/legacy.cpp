@@ -52,7 +52,7 @@ constexpr Leaf kLeaves[] = {
     {"headers.response", "http.headers.response"},
     {"static.dir", "http.static.dir"},
     {"static.forbid", "http.static.forbid"},
-    {"static.always", "", Unit::kNone, "it has no successor"},
+    {"static.always", "http.static.always"},
     {"static.request", "http.static.request"},
     {"static.response", "http.static.response"},
     {"health.address", "status.address"},
@@ -73,6 +73,9 @@ constexpr std::string_view kSwitches[] = {"rpc.enable",     "http.enable",    "l
 constexpr std::string_view kPrivateSubnets[] = {"10.0.0.0/8",     "127.0.0.0/8", "172.16.0.0/12",
                                                 "192.168.0.0/16", "::1/128",     "fc00::/7",
                                                 "fe80::/10"};
+
+constexpr std::string_view kAddressHeaders[] = {"X-Forwarded-For", "X-Real-Ip", "True-Client-Ip",
+                                                "Cf-Connecting-Ip"};
 
 // 0 and absence mean `no limit` in 1.x and `1000` in version 3: this is 1 TiB.
 constexpr std::string_view kUnlimitedMegabytes = "1048576";
@@ -219,6 +222,11 @@ private:
             PutList("http.trustedsubnets",
                     {std::begin(kPrivateSubnets), std::end(kPrivateSubnets)});
         }
+        if (!Said(root_.Locate("http.trusted_headers"))) {
+            PutList("http.trusted_headers",
+                    {std::begin(kAddressHeaders), std::end(kAddressHeaders)});
+        }
+        Default("http.trusted_entry", "last");
         if (Said(root_.Find("limit"))) {
             Default("limit.interval", "1s");
         }
@@ -239,6 +247,8 @@ private:
         } else {
             ssl->Put("address", Node::Text(host + ":443", ssl->place));
         }
+        Default("http.ssl.redirect_code", "307");
+        Default("http.ssl.hsts", "max-age=31536000; includeSubDomains; preload");
     }
 
     void Move(const Leaf& leaf) {

@@ -81,8 +81,12 @@ TEST_CASE("legacy: a full 1.x file reads as version 3") {
             R"("gzip"],"pool":{"allocate_timeout":"60s","destroy_timeout":"1m",)"
             R"("max_jobs":100,"num_workers":4,"supervisor":{"exec_ttl":"5s","idle_ttl":"10s",)"
             R"("max_worker_memory":100,"ttl":"3600s","watch_tick":"1s"}},)"
-            R"("ssl":{"address":"0.0.0.0:8443","cert":"c.pem","root_ca":"r.pem"},)"
-            R"("static":{"dir":"public"},"trusted_subnets":["10.0.0.0/8"],)"
+            R"("ssl":{"address":"0.0.0.0:8443","cert":"c.pem",)"
+            R"("hsts":"max-age=31536000; includeSubDomains; preload","redirect_code":"307",)"
+            R"("root_ca":"r.pem"},)"
+            R"("static":{"always":[".ico"],"dir":"public"},"trusted_entry":"last",)"
+            R"("trusted_headers":["X-Forwarded-For","X-Real-Ip","True-Client-Ip",)"
+            R"("Cf-Connecting-Ip"],"trusted_subnets":["10.0.0.0/8"],)"
             R"("uploads":{"forbid":[".php"]}},"rpc":{"listen":"tcp://127.0.0.1:6002"},)"
             R"("server":{"command":"php psr-worker.php pipes","env":{"app_key":"secret",)"
             R"("rr":"true","rr_http":"true"},"protocol":"v2","relay":"pipes",)"
@@ -94,7 +98,7 @@ TEST_CASE("legacy: each translated section gives one warning with the new keys")
     auto config = Read(kFull);
     REQUIRE(config->problems().empty());
     const Lines& warnings = config->warnings();
-    REQUIRE(warnings.size() == 10);
+    REQUIRE(warnings.size() == 9);
     REQUIRE(warnings[0] ==
             ".rr.yaml:1: env: read in the shape of RoadRunner 1.x; version 3 writes server.env");
     REQUIRE(warnings[1].find(".rr.yaml:6: http: read in the shape of RoadRunner 1.x; version 3 "
@@ -106,7 +110,6 @@ TEST_CASE("legacy: each translated section gives one warning with the new keys")
     REQUIRE(warnings[4].find(".rr.yaml:31: limit: ") == 0);
     REQUIRE(warnings[5].find(".rr.yaml:39: headers: ") == 0);
     REQUIRE(warnings[6].find(".rr.yaml:45: static: ") == 0);
-    REQUIRE(warnings[7].find(".rr.yaml:47: static.always: ") == 0);
 }
 
 TEST_CASE("legacy: translated values keep their line") {

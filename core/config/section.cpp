@@ -316,6 +316,26 @@ Section Section::Child(std::string_view key, bool keep_empty) const {
 
 Section Section::Sub(std::string_view key) const { return Child(key, false); }
 
+std::vector<Section> Section::Elements(std::string_view key) const {
+    std::vector<Section> elements;
+    const std::string path = JoinPath(path_, key);
+    const Node* child = Find(key, KnownKeys::kSection);
+    if (child == nullptr) {
+        // Teaches the keys.
+        elements.push_back(Section(config_, nullptr, path));
+        return elements;
+    }
+    for (const Node::Entry& entry : child->entries) {
+        if (child->IsList() && entry.value.IsMap()) {
+            elements.push_back(Section(config_, &entry.value, path));
+        }
+    }
+    if (!child->IsList() || elements.size() != child->entries.size()) {
+        Problem(key, "expected a list of sections (`- key: value`)");
+    }
+    return elements;
+}
+
 std::vector<std::pair<std::string, Section>> Section::Children() const {
     std::vector<std::pair<std::string, Section>> children;
     if (node_ == nullptr) {

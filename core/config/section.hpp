@@ -75,6 +75,9 @@ public:
     // A nested section, present or not. An empty one (`pool: {}`) counts as absent.
     Section Sub(std::string_view key) const;
 
+    // A list of sections; all of them know the same keys. Absent: one that is not present.
+    std::vector<Section> Elements(std::string_view key) const;
+
     // Every child of this section with its (lower-cased) name, in file order; for sections whose
     // names the user invents. All of them count as known.
     std::vector<std::pair<std::string, Section>> Children() const;

@@ -65,6 +65,12 @@ TEST_CASE("format: production is JSON with nanoseconds") {
             "\"k\":\"v\",\"n\":-5,\"u\":18446744073709551615}\n");
 }
 
+TEST_CASE("format: a text without memory is an empty one") {
+    REQUIRE(Text(kJson, "rpc", Level::kDebug, "m", {{"k", std::string_view()}})
+                .ends_with("\"msg\":\"m\",\"k\":\"\"}\n"));
+    REQUIRE(Text(Of(Mode::kRaw, Encoding::kConsole), "x", Level::kInfo, {}) == "\n");
+}
+
 TEST_CASE("format: raw is the message and its fields") {
     const auto raw = Of(Mode::kRaw, Encoding::kConsole);
     REQUIRE(Text(raw, "server", Level::kInfo, "{\"from\":\"php\"}\n") == "{\"from\":\"php\"}\n");

@@ -22,6 +22,9 @@ public:
     void Clear() { size_ = 0; }
 
     void Append(std::string_view text) {
+        if (text.empty()) {
+            return;  // it may have no memory at all
+        }
         Reserve(text.size());
         std::memcpy(data_ + size_, text.data(), text.size());
         size_ += text.size();

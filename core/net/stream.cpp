@@ -5,10 +5,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/net/peer_text.hpp"
@@ -19,7 +21,8 @@ namespace {
 
 constexpr size_t kKeepQueue = 64 * 1024;  // a queue that a burst grew beyond is given back
 constexpr size_t kScratch = 64 * 1024;
-constexpr size_t kMaxSlices = 4;  // more would make libuv allocate
+constexpr uint64_t kSendFileMost = 1024 * 1024;  // others want their turn
+constexpr size_t kMaxSlices = 4;                 // more would make libuv allocate
 
 }  // namespace
 
@@ -35,10 +38,10 @@ std::span<char> ReadScratch() {
 }
 
 Stream::Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler,
-               std::shared_ptr<TlsContext> tls)
+               std::shared_ptr<TlsContext> tls, const std::string& host)
     : LoopBound(loop), handle_(new Handle), handler_(handler) {
     if (tls) {
-        tls_ = std::make_unique<Tls>(std::move(tls));
+        tls_ = std::make_unique<Tls>(std::move(tls), host);
     }
     handle_->owner = this;
     handle_->write.data = handle_;
@@ -167,6 +170,40 @@ int64_t Stream::TryWrite(const Bytes* slices, size_t count) {
     return -1;
 }
 
+int64_t Stream::SendFile(int file, uint64_t offset, uint64_t size) {
+    if (broken_ || writing_) {
+        return 0;
+    }
+    if (tls_) {
+        int64_t sent = SendFileTls(file, offset, size);
+        if (broken_) {
+            loop_.AtTurnEnd(*this);  // reports it
+        }
+        return sent;
+    }
+    uv_os_fd_t fd;
+    uv_fileno(&handle_->uv.handle, &fd);
+    if (!pending_.empty() && handle_->uv.handle.type == UV_TCP) {
+        // A head on its own would be a packet of its own, and wake the client for nothing.
+        ssize_t went =
+            send(fd, pending_.data(), pending_.size(), MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT);
+        pending_.Consume(went > 0 ? static_cast<size_t>(went) : 0);
+    }
+    bool sent_all = pending_.empty() || Send(pending_);
+    if (sent_all) {
+        off_t at = static_cast<off_t>(offset);
+        ssize_t sent = sendfile(fd, file, &at, std::min<uint64_t>(size, kSendFileMost));
+        if (sent >= 0) {
+            return sent > 0 ? sent : -1;
+        }
+        broken_ = errno != EAGAIN && errno != EINTR;
+    }
+    if (broken_) {
+        loop_.AtTurnEnd(*this);  // reports it
+    }
+    return 0;
+}
+
 void Stream::Queue(Bytes bytes) {
     pending_.Append(bytes);
     loop_.AtTurnEnd(*this);
@@ -254,6 +291,9 @@ bool Stream::Send(Buffer& out) {
 
 void Stream::FinishWrite(int status) {
     writing_ = false;
+    if (tls_) {
+        TakeWireBack(in_flight_);
+    }
     in_flight_.Clear(0);
     if (status != 0) {
         broken_ = true;

@@ -53,10 +53,11 @@ protected:
 
 class Stream final : private LoopBound, private Flushable {
 public:
-    // Takes the descriptor over. kPipe also serves FIFOs and Unix sockets.
+    // Takes the descriptor over. kPipe also serves FIFOs and Unix sockets. host: a TLS client's: whose
+    // certificate the server must have.
     enum class Kind : uint8_t { kTcp, kPipe };
     Stream(Loop& loop, Kind kind, int descriptor, StreamHandler* handler,
-           std::shared_ptr<TlsContext> tls = nullptr);
+           std::shared_ptr<TlsContext> tls = nullptr, const std::string& host = {});
     // Closes at once; queued bytes are lost (see CloseWhenSent).
     ~Stream();
     Stream(const Stream&) = delete;
@@ -64,6 +65,8 @@ public:
 
     // Speaks TLS from here on; `received` is what was read of it already. OnSecured comes later.
     void Secure(std::shared_ptr<TlsContext> tls, Bytes received);
+    // It speaks TLS, or is going to.
+    bool secure() const { return tls_ != nullptr; }
     // Why the handshake or what followed failed, for a person; empty if TLS did not.
     const std::string& tls_fault() const;
     // What ALPN chose; empty without a choice, or without TLS.
@@ -82,6 +85,11 @@ public:
     // Writes what the kernel takes right now and returns how much; 0 if queued bytes are ahead or
     // the kernel is full; -1 if the stream is broken. At most 4 slices.
     int64_t TryWrite(const Bytes* slices, size_t count);
+
+    // Sends a part of a file, behind what is queued: how many bytes went; 0 if the kernel is full: queue
+    // the next bytes instead; -1 if the file ends before `offset`. Without TLS the kernel does it from
+    // its cache; with TLS a piece that was encrypted already may still wait.
+    int64_t SendFile(int file, uint64_t offset, uint64_t size);
 
     // Copies `bytes` behind what is queued; goes out at the end of this turn.
     void Queue(Bytes bytes);
@@ -131,7 +139,9 @@ private:
     void BreakTls();
     int64_t TryReadTls(char* out, size_t size);
     int64_t TryWriteTls(const Bytes* slices, size_t count);
+    int64_t SendFileTls(int file, uint64_t offset, uint64_t size);
     bool FlushTls();
+    static void TakeWireBack(Buffer& wire);
 
     Handle* handle_;  // freed by libuv's close callback
     StreamHandler* handler_;

@@ -28,7 +28,8 @@ struct Stream::Handle {
 
 // What a Stream with TLS has more.
 struct Stream::Tls {
-    explicit Tls(std::shared_ptr<TlsContext> context) : session(std::move(context)) {}
+    Tls(std::shared_ptr<TlsContext> context, const std::string& host)
+        : session(std::move(context), host) {}
 
     TlsSession session;
     bool started = false;   // StartReading was called: the handshake runs

@@ -1,5 +1,8 @@
 // Stream with TLS: the socket's bytes go through a TlsSession on their way.
+#include <unistd.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "core/net/stream_impl.hpp"
 
@@ -9,6 +12,8 @@ namespace {
 constexpr size_t kScratch = 64 * 1024;
 constexpr size_t kRecord = 16 * 1024;
 constexpr size_t kAtOnce = 64 * 1024;  // encrypted before the kernel is asked again
+constexpr size_t kWireKept = 256 * 1024;
+constexpr uint64_t kSendFileMost = 1024 * 1024;  // others want their turn
 
 // Ciphertext of a read; apart from ReadScratch(), where the handler wants the plaintext.
 std::span<char> CipherScratch() {
@@ -16,13 +21,33 @@ std::span<char> CipherScratch() {
     return {scratch.get(), kScratch};
 }
 
+// Ciphertext on its way out needs memory for a moment only: the loop's streams share one piece.
+Buffer& SpareWire() {
+    static thread_local Buffer spare;
+    return spare;
+}
+
+void LendWire(Buffer& wire) {
+    if (wire.capacity() == 0) {
+        wire = std::move(SpareWire());
+    }
+}
+
 }  // namespace
+
+void Stream::TakeWireBack(Buffer& wire) {
+    if (wire.capacity() <= kWireKept && wire.capacity() > SpareWire().capacity()) {
+        SpareWire() = std::move(wire);
+        SpareWire().Clear();
+    }
+    wire.Clear(0);  // an idle stream holds no memory
+}
 
 void Stream::Secure(std::shared_ptr<TlsContext> tls, Bytes received) {
     RR_ASSERT(!tls_);
     bool was_reading = reading_;
     StopReading();
-    tls_ = std::make_unique<Tls>(std::move(tls));
+    tls_ = std::make_unique<Tls>(std::move(tls), std::string());
     tls_->session.Feed(received);
     tls_->session.Keep();
     if (was_reading) {
@@ -42,7 +67,7 @@ std::string_view Stream::tls_protocol() const {
 void Stream::StartReadingTls() {
     reading_ = true;
     tls_->started = true;
-    if (tls_->session.HasInput() || tls_->ended) {
+    if (tls_->session.HasInput() || tls_->session.begins() || tls_->ended) {
         tls_->due = true;
         loop_.AtTurnEnd(*this);
     }
@@ -218,6 +243,7 @@ int64_t Stream::TryWriteTls(const Bytes* slices, size_t count) {
                 at = 0;
             }
         }
+        LendWire(session.wire());
         if (!session.Write(Bytes(record, size))) {
             broken_ = true;
             return -1;
@@ -229,8 +255,51 @@ int64_t Stream::TryWriteTls(const Bytes* slices, size_t count) {
             }
         }
     }
-    session.wire().Clear(0);  // an idle stream holds no memory
+    TakeWireBack(session.wire());
     return taken;
+}
+
+// Encrypts as much as the kernel takes, and a piece more.
+int64_t Stream::SendFileTls(int file, uint64_t offset, uint64_t size) {
+    TlsSession& session = tls_->session;
+    if (!tls_->secured) {
+        return 0;
+    }
+    if (!session.wire().empty() || pending_.size() > kRecord) {
+        if (!FlushTls()) {
+            return 0;
+        }
+    } else if (!pending_.empty()) {
+        // A head on its own would be a packet of its own, and wake the client for nothing.
+        LendWire(session.wire());
+        if (!session.Write(pending_.view())) {
+            broken_ = true;
+            return 0;
+        }
+        pending_.Clear();
+    }
+    static thread_local std::unique_ptr<char[]> piece(new char[kAtOnce]);
+    size = std::min(size, kSendFileMost);
+    uint64_t taken = 0;
+    while (taken < size) {
+        ssize_t got = pread(file, piece.get(), std::min<uint64_t>(size - taken, kAtOnce),
+                            static_cast<off_t>(offset + taken));
+        if (got <= 0) {
+            loop_.AtTurnEnd(*this);  // the head
+            return taken > 0 ? static_cast<int64_t>(taken) : -1;
+        }
+        LendWire(session.wire());
+        if (!session.Write(Bytes(piece.get(), static_cast<size_t>(got)))) {
+            broken_ = true;
+            return 0;
+        }
+        taken += static_cast<uint64_t>(got);
+        if (!Send(session.wire())) {
+            break;
+        }
+        TakeWireBack(session.wire());
+    }
+    return broken_ ? 0 : static_cast<int64_t>(taken);
 }
 
 // Encrypts the queue and sends it in pieces. True: nothing is left.
@@ -239,6 +308,7 @@ bool Stream::FlushTls() {
     while (true) {
         if (tls_->secured && !pending_.empty()) {
             size_t size = std::min(pending_.size(), kAtOnce);
+            LendWire(session.wire());
             if (!session.Write(Bytes(pending_.data(), size))) {
                 broken_ = true;
                 return false;
@@ -254,7 +324,7 @@ bool Stream::FlushTls() {
         if (!Send(session.wire())) {
             return false;
         }
-        session.wire().Clear(0);
+        TakeWireBack(session.wire());
     }
 }
 

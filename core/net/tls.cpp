@@ -17,6 +17,7 @@ namespace rr::net {
 namespace {
 
 constexpr size_t kMostPem = 16 << 20;  // a whole system's roots are a quarter of a MB
+constexpr long kSessions = 2048;
 
 struct Freed {
     void operator()(BIO* p) const { BIO_free(p); }
@@ -126,28 +127,29 @@ Result<Own<EVP_PKEY>> ReadKey(const std::string& path) {
     return Unusable(path, none ? "no private key in PEM form" : "broken private key");
 }
 
-Result<void> UseCertificate(SSL_CTX* context, const TlsSettings& settings) {
-    Result<std::vector<Own<X509>>> chain = ReadCertificates(settings.cert);
+Result<void> UseCertificate(SSL_CTX* context, const std::string& cert,
+                            const std::string& key_file) {
+    Result<std::vector<Own<X509>>> chain = ReadCertificates(cert);
     if (!chain) {
         return Forward(chain);
     }
-    Result<Own<EVP_PKEY>> key = ReadKey(settings.key);
+    Result<Own<EVP_PKEY>> key = ReadKey(key_file);
     if (!key) {
         return Forward(key);
     }
     if (SSL_CTX_use_certificate(context, chain->front().get()) != 1) {
-        return Unusable(settings.cert, "not usable as a server's certificate");
+        return Unusable(cert, "not usable as a certificate of ours");
     }
     if (X509_check_private_key(chain->front().get(), key->get()) != 1) {
         ERR_clear_error();
-        return Unusable(settings.key, "the key of another certificate than " + settings.cert);
+        return Unusable(key_file, "the key of another certificate than " + cert);
     }
     if (SSL_CTX_use_PrivateKey(context, key->get()) != 1) {
-        return Unusable(settings.key, "not usable as a server's key");
+        return Unusable(key_file, "not usable as a key of ours");
     }
     for (size_t i = 1; i < chain->size(); ++i) {
         if (SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) != 1) {
-            return Unusable(settings.cert, "certificate " + std::to_string(i + 1));
+            return Unusable(cert, "certificate " + std::to_string(i + 1));
         }
     }
     return {};
@@ -211,11 +213,22 @@ void SetRules(SSL_CTX* context) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-    // Sessions live in the tickets that clients hold, not here.
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     // A context's tickets open with its own keys only: this name need not tell contexts apart.
     static constexpr unsigned char kName[] = "rr";
     SSL_CTX_set_session_id_context(context, kName, sizeof(kName) - 1);
+}
+
+void SetServerRules(SSL_CTX* context) {
+    // What HTTP/2 allows of TLS 1.2, and Go's servers have; TLS 1.3 has its three suites.
+    SSL_CTX_set_cipher_list(context,
+                            "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+                            "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+                            "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305");
+    SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521");
+    // Sessions live in the tickets that clients hold; only those of clients without tickets (TLS 1.2)
+    // are kept here, each half a KB.
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
+    SSL_CTX_sess_set_cache_size(context, kSessions);
 }
 
 }  // namespace
@@ -225,9 +238,10 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Open(const TlsSettings& settings
     if (raw == nullptr) {
         return Fail(Errc::kInternal, "no TLS from OpenSSL");
     }
-    std::shared_ptr<TlsContext> context(new TlsContext(raw));
+    std::shared_ptr<TlsContext> context(new TlsContext(raw, false));
     SetRules(raw);
-    if (auto used = UseCertificate(raw, settings); !used) {
+    SetServerRules(raw);
+    if (auto used = UseCertificate(raw, settings.cert, settings.key); !used) {
         return Forward(used);
     }
     if (auto asked = AskClients(raw, settings); !asked) {
@@ -254,7 +268,74 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Open(const TlsSettings& settings
             },
             context.get());
     }
+    context->http_answer_ = settings.http_answer;
+    if (auto added = context->AddOthers(settings); !added) {
+        return Forward(added);
+    }
     return context;
+}
+
+Result<std::shared_ptr<TlsContext>> TlsContext::OpenClient(const TlsClientSettings& settings) {
+    SSL_CTX* raw = SSL_CTX_new(TLS_client_method());
+    if (raw == nullptr) {
+        return Fail(Errc::kInternal, "no TLS from OpenSSL");
+    }
+    std::shared_ptr<TlsContext> context(new TlsContext(raw, true));
+    SetRules(raw);
+    SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+    // Whatever stands in the file is trusted, also one that another authority signed, as in Go.
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_PARTIAL_CHAIN);
+    Result<std::vector<Own<X509>>> roots = ReadCertificates(settings.root_ca);
+    if (!roots) {
+        return Forward(roots);
+    }
+    for (const Own<X509>& root : *roots) {
+        if (X509_STORE_add_cert(SSL_CTX_get_cert_store(raw), root.get()) != 1) {
+            return Unusable(settings.root_ca, "not usable as a root");
+        }
+    }
+    if (!settings.cert.empty()) {
+        if (auto used = UseCertificate(raw, settings.cert, settings.key); !used) {
+            return Forward(used);
+        }
+    }
+    return context;
+}
+
+// The others are contexts of their own, with the same rules: OpenSSL changes over in the handshake.
+Result<void> TlsContext::AddOthers(const TlsSettings& settings) {
+    if (settings.others.empty()) {
+        return {};
+    }
+    for (const std::string& name : NamesOf(SSL_CTX_get0_certificate(context_))) {
+        names_.Add(name, -1);
+    }
+    for (const TlsCertificate& one : settings.others) {
+        TlsSettings own = settings;
+        own.others.clear();
+        own.cert = one.cert;
+        own.key = one.key;
+        Result<std::shared_ptr<TlsContext>> other = Open(own);
+        if (!other) {
+            return Forward(other);
+        }
+        for (const std::string& name : NamesOf(SSL_CTX_get0_certificate((*other)->context_))) {
+            names_.Add(name, static_cast<int>(others_.size()));
+        }
+        others_.push_back(std::move(*other));
+    }
+    SSL_CTX_set_tlsext_servername_arg(context_, this);
+    SSL_CTX_set_tlsext_servername_callback(
+        context_, +[](SSL* ssl, int*, void* user) noexcept {
+            const auto* self = static_cast<const TlsContext*>(user);
+            const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+            int which = name != nullptr ? self->names_.Find(name) : TlsNames::kNone;
+            if (which >= 0) {
+                SSL_set_SSL_CTX(ssl, self->others_[static_cast<size_t>(which)]->context_);
+            }
+            return name != nullptr ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+        });
+    return {};
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }

@@ -53,16 +53,46 @@ const bio_method_st* TlsSession::Method() {
     return method;
 }
 
-TlsSession::TlsSession(std::shared_ptr<TlsContext> context)
+TlsSession::TlsSession(std::shared_ptr<TlsContext> context, const std::string& host)
     : context_(std::move(context)), ssl_(SSL_new(context_->raw())) {
     BIO* bio = BIO_new(Method());
     RR_CHECK(ssl_ != nullptr && bio != nullptr);
     BIO_set_data(bio, this);
     SSL_set_bio(ssl_, bio, bio);
-    SSL_set_accept_state(ssl_);
+    if (!context_->client()) {
+        SSL_set_accept_state(ssl_);
+        return;
+    }
+    SSL_set_connect_state(ssl_);
+    if (!host.empty() && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), host.c_str()) != 1) {
+        ERR_clear_error();
+        SSL_set_tlsext_host_name(ssl_, host.c_str());
+        RR_CHECK(SSL_set1_host(ssl_, host.c_str()) == 1);
+    }
 }
 
-TlsSession::~TlsSession() { SSL_free(ssl_); }
+bool TlsSession::begins() const {
+    return context_->client() && SSL_get_state(ssl_) == TLS_ST_BEFORE;
+}
+
+// The texts speak of the peer of most sessions, which is a client.
+void TlsSession::Blame(std::string text) {
+    constexpr std::string_view kClient = "the client";
+    if (context_->client()) {
+        for (size_t at = text.find(kClient); at != std::string::npos; at = text.find(kClient, at)) {
+            text.replace(at, kClient.size(), "the server");
+        }
+    }
+    fault_ = std::move(text);
+}
+
+TlsSession::~TlsSession() {
+    if (!failed()) {
+        // A socket that was simply closed, as most clients do, is no reason against resuming.
+        SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
+    SSL_free(ssl_);
+}
 
 void TlsSession::Feed(Bytes ciphertext) {
     RR_ASSERT(lent_.empty());
@@ -100,8 +130,12 @@ TlsSession::Status TlsSession::Judge(int returned) {
         case SSL_ERROR_WANT_READ: return Status::kNeedMore;
         case SSL_ERROR_ZERO_RETURN: last_ = Status::kEnd; break;
         default: {
-            bool first = SSL_get_state(ssl_) == TLS_ST_BEFORE;
-            fault_ = TlsFault(ERR_peek_error(), SSL_get_verify_result(ssl_), first);
+            bool first =
+                SSL_get_state(ssl_) == (context_->client() ? TLS_ST_CW_CLNT_HELLO : TLS_ST_BEFORE);
+            Blame(TlsFault(ERR_peek_error(), SSL_get_verify_result(ssl_), first));
+            if (first && ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST) {
+                wire_.Append(context_->http_answer());
+            }
             last_ = Status::kFailed;
         }
     }
@@ -124,7 +158,7 @@ TlsSession::Status TlsSession::Handshake() {
     }
     Status status = Judge(done);
     if (status == Status::kEnd) {
-        fault_ = "the client broke the handshake off";
+        Blame("the client broke the handshake off");
         last_ = status = Status::kFailed;
     }
     return status;
@@ -185,7 +219,7 @@ bool TlsSession::Write(Bytes plaintext) {
 void TlsSession::Lose(std::string_view why) {
     if (!failed()) {
         last_ = Status::kFailed;
-        fault_ = why;
+        Blame(std::string(why));
         kept_.Clear(0);
         lent_ = {};
     }

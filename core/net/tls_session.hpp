@@ -1,4 +1,5 @@
-// TlsSession: the server's side of one TLS connection, as bytes in and bytes out: no socket, no loop.
+// TlsSession: our side of one TLS connection, as bytes in and bytes out: no socket, no loop. Which side
+// that is, the context says; a client's begins: its first Handshake() needs no bytes.
 //
 //   session.Feed(from_the_socket);
 //   if (session.Handshake() == TlsSession::Status::kData) ...  // then Ready() and Read(), Write()
@@ -32,7 +33,8 @@ public:
         kFailed
     };
 
-    explicit TlsSession(std::shared_ptr<TlsContext> context);
+    // host: a client's: the name or number that the server's certificate must have; empty: any.
+    explicit TlsSession(std::shared_ptr<TlsContext> context, const std::string& host = {});
     ~TlsSession();
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
@@ -51,6 +53,8 @@ public:
     size_t Read(char* out, size_t size);
     bool Write(Bytes plaintext);
 
+    // A client that has not said anything yet.
+    bool begins() const;
     // Tells the peer that nothing follows. Reading goes on.
     void Close();
 
@@ -70,6 +74,7 @@ private:
     static const bio_method_st* Method();
     size_t TakeInput(char* out, size_t size);
     Status Judge(int returned);
+    void Blame(std::string text);
 
     const std::shared_ptr<TlsContext> context_;
     ssl_st* ssl_;

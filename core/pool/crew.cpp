@@ -101,10 +101,11 @@ void Pool::Resolve(Callback<void(Result<Plan>)> resolved) {
     std::vector<std::string> command =
         cfg_.command.empty() ? services.settings.command : cfg_.command;
     ++resolving_;
-    services.main->Post([&services, this, &home = loop_, command = std::move(command), name = name_,
-                         resolved = std::move(resolved)]() mutable {
+    std::string mode = name_.substr(0, name_.find('.'));  // `http` of `http.slow`
+    services.main->Post([&services, this, &home = loop_, command = std::move(command),
+                         mode = std::move(mode), resolved = std::move(resolved)]() mutable {
         Result<Plan> plan =
-            rr::pool::Resolve(services.settings, command, {{"RR_MODE", std::move(name)}});
+            rr::pool::Resolve(services.settings, command, {{"RR_MODE", std::move(mode)}});
         home.Post([this, resolved = std::move(resolved), plan = std::move(plan)]() mutable {
             --resolving_;
             resolved(std::move(plan));

@@ -55,6 +55,9 @@ void PoolGroup::RemoveWorker(Done done) {
 
 void PoolGroup::Reset(Callback<void(Result<void>)> done) {
     log_.Info("reset signal was received");
+    if (on_reset_) {
+        on_reset_();
+    }
     Done logged = [this, done = std::move(done)](Result<void> result) mutable {
         if (result) {
             log_.Info("plugin was successfully reset");

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "core/api/resettable.hpp"
 #include "core/api/worker_group.hpp"
@@ -33,6 +34,9 @@ public:
     void AddWorker(Done done) override;
     void RemoveWorker(Done done) override;
 
+    // Called when a reset begins: what else the plugin wants to be new.
+    void OnReset(Callback<void()> begins) { on_reset_ = std::move(begins); }
+
     std::string_view reset_name() const override { return name_; }
     void Reset(Callback<void(Result<void>)> done) override;
 
@@ -47,6 +51,7 @@ private:
     Loop& data_;
     const log::Logger log_;
     GroupPulse pulse_;
+    Callback<void()> on_reset_;
     WorkerPool* pool_ = nullptr;  // the data loop's
 };
 

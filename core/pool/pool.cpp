@@ -150,7 +150,7 @@ Ticket Pool::Exec(const Job& job, JobSink& sink) {
     if (closing_) {
         EndLater(*entry, JobEnd::kClosed, "the pool is closing");
     } else if (StandsStill(job)) {
-        EndLater(*entry, JobEnd::kBootFailed, boot_error_);
+        EndLater(*entry, JobEnd::kStandstill, boot_error_);
     } else if (total > std::numeric_limits<uint32_t>::max()) {
         EndLater(*entry, JobEnd::kTooLarge, "context and body exceed 4294967295 bytes");
     } else if (!job.patient && QueueFull()) {

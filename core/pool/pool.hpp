@@ -27,7 +27,7 @@ public:
     using Done = Callback<void(Result<void>)>;
 
     // Starts cfg.num_workers processes at once. Reports once: all ready, or the first error.
-    // name: the plugin's (`http`), which is also RR_MODE. pulse: kept up to date, outlives the pool.
+    // name: the plugin's (`http`), which is also RR_MODE, perhaps with one of the pool: `http.slow`. pulse: kept up to date, outlives the pool.
     // Call on the loop itself.
     static void Open(Loop& loop, const Services& services, std::string name, PoolConfig cfg,
                      GroupPulse& pulse, Opened opened);

@@ -23,7 +23,7 @@ struct Services {
     ServerSettings settings;
     log::Logger log;  // `server`: worker output and pool records
     // --watch: a boot that fails does not end the start, and until a later one succeeds requests are
-    // told why (kBootFailed) instead of being run by what is left of older code.
+    // told why (kStandstill) instead of being run by what is left of older code.
     bool watch = false;
 };
 

@@ -58,6 +58,8 @@ int BecomeChild(const ChildPlan& c) {
     if (dup2(c.in, 0) < 0 || dup2(c.out, 1) < 0 || dup2(c.err, 2) < 0) {
         return errno;
     }
+    // Ours are marked already; those of libraries may not be. Linux before 5.11: they stay as they are.
+    syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
     if (c.descriptors.rlim_cur > 0) {
         setrlimit(RLIMIT_NOFILE, &c.descriptors);
     }

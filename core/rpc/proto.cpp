@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 
 #include <simdjson.h>
 
@@ -41,7 +42,25 @@ WireType WireTypeOf(const RpcField& field) {
     return kDelimited;
 }
 
-bool IsUtf8(Bytes text) { return simdjson::validate_utf8(text.data(), text.size()); }
+bool IsAscii(Bytes text) {
+    uint64_t bits = 0;
+    for (; text.size() >= sizeof(bits); text.remove_prefix(sizeof(bits))) {
+        uint64_t eight = 0;
+        std::memcpy(&eight, text.data(), sizeof(eight));
+        bits |= eight;
+    }
+    for (char c : text) {
+        bits |= static_cast<unsigned char>(c);
+    }
+    return (bits & 0x8080808080808080) == 0;
+}
+
+// Most texts are short and ASCII: the library's way to the best code for this machine is longer.
+bool IsUtf8(Bytes text) {
+    constexpr size_t kShort = 64;
+    return (text.size() <= kShort && IsAscii(text)) ||
+           simdjson::validate_utf8(text.data(), text.size());
+}
 
 // The bytes of one message from front to back. Every call says whether it could.
 class Cursor {
@@ -51,19 +70,12 @@ public:
     bool empty() const { return rest_.empty(); }
 
     bool Varint(uint64_t& out) {
-        out = 0;
-        for (size_t i = 0; i < 10 && i < rest_.size(); ++i) {
-            auto byte = static_cast<unsigned char>(rest_[i]);
-            if (i == 9 && byte > 1) {
-                return false;  // beyond 64 bits
-            }
-            out |= uint64_t{byte & 0x7FU} << (7 * i);
-            if (byte < 0x80) {
-                rest_.remove_prefix(i + 1);
-                return true;
-            }
+        if (!rest_.empty() && static_cast<unsigned char>(rest_.front()) < 0x80) {
+            out = static_cast<unsigned char>(rest_.front());
+            rest_.remove_prefix(1);
+            return true;
         }
-        return false;
+        return LongVarint(out);
     }
 
     // The tag of a field: its number is not 0 and has 29 bits.
@@ -115,6 +127,22 @@ public:
     }
 
 private:
+    bool LongVarint(uint64_t& out) {
+        out = 0;
+        for (size_t i = 0; i < 10 && i < rest_.size(); ++i) {
+            auto byte = static_cast<unsigned char>(rest_[i]);
+            if (i == 9 && byte > 1) {
+                return false;  // beyond 64 bits
+            }
+            out |= uint64_t{byte & 0x7FU} << (7 * i);
+            if (byte < 0x80) {
+                rest_.remove_prefix(i + 1);
+                return true;
+            }
+        }
+        return false;
+    }
+
     bool SkipGroup(uint32_t group, int depth) {
         uint32_t number = 0;
         uint32_t type = 0;

@@ -95,3 +95,18 @@ TEST_CASE("proto: what generated code refuses is refused") {
         REQUIRE_FALSE(CheckMessage(sample::kRequest, wire));
     }
 }
+
+TEST_CASE("proto: a byte that is no text is found at every place of a short and of a long one") {
+    for (size_t size : {1, 7, 8, 9, 63, 64, 65, 200}) {
+        for (size_t at = 0; at < size; ++at) {
+            sample::Request request;
+            request.set_storage(std::string(size, 't'));
+            std::string wire = request.SerializeAsString();
+            REQUIRE(CheckMessage(sample::kRequest, wire));
+            wire[wire.size() - size + at] = '\xff';
+            REQUIRE_FALSE(CheckMessage(sample::kRequest, wire));
+            request.set_storage(std::string(at, 't') + "é");
+            REQUIRE(CheckMessage(sample::kRequest, request.SerializeAsString()));
+        }
+    }
+}

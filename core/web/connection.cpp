@@ -1,25 +1,33 @@
 #include "core/web/connection.hpp"
 
-#include <cstdio>
+#include <algorithm>
 #include <ctime>
 #include <string>
 #include <utility>
+
+#include "core/files/http_date.hpp"
 
 namespace rr::web {
 namespace {
 
 constexpr size_t kKeepInput = 4 * 1024;
+constexpr size_t kBlock = 64 * 1024;         // of a file that is read
+constexpr uint64_t kTurn = 4 * 1024 * 1024;  // of files, then others have theirs
 
 std::string_view ReasonOf(int status) {
     switch (status) {
         case 200: return "OK";
         case 204: return "No Content";
+        case 206: return "Partial Content";
+        case 304: return "Not Modified";
         case 400: return "Bad Request";
         case 401: return "Unauthorized";
         case 403: return "Forbidden";
         case 404: return "Not Found";
         case 405: return "Method Not Allowed";
+        case 412: return "Precondition Failed";
         case 413: return "Request Entity Too Large";
+        case 416: return "Requested Range Not Satisfiable";
         case 429: return "Too Many Requests";
         case 431: return "Request Header Fields Too Large";
         case 500: return "Internal Server Error";
@@ -32,18 +40,9 @@ std::string_view ReasonOf(int status) {
 }
 
 std::string Date() {
-    static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const std::time_t now = std::time(nullptr);
-    std::tm utc{};
-    gmtime_r(&now, &utc);
-    char text[64];
-    // Not strftime's names: those follow the locale.
-    std::snprintf(text, sizeof(text), "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[utc.tm_wday],
-                  utc.tm_mday, kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
-                  utc.tm_sec);
-    return text;
+    char text[files::kHttpDateSize];
+    files::WriteHttpDate(std::time(nullptr), text);
+    return {text, sizeof text};
 }
 
 int StatusOf(RequestParser::Status fault) {
@@ -80,6 +79,10 @@ void Connection::OnData(size_t size) {
 
 void Connection::OnClosed(net::CloseReason reason) {
     eof_ = true;
+    if (state_ == State::kSending && reason != net::CloseReason::kReset) {
+        keep_alive_ = false;
+        return;  // it has only closed its own direction
+    }
     if (reason == net::CloseReason::kReset || stream_.queued() == 0) {
         Close();
         return;
@@ -89,7 +92,9 @@ void Connection::OnClosed(net::CloseReason reason) {
 }
 
 void Connection::OnDrained() {
-    if (state_ == State::kStalled) {
+    if (state_ == State::kSending) {
+        Pump();
+    } else if (state_ == State::kStalled) {
         Enter(State::kReading);
         Advance();
     } else if (state_ == State::kLinger && eof_) {
@@ -108,7 +113,8 @@ void Connection::Advance() {
     if (state_ == State::kReading) {
         input_.Clear(kKeepInput);
         stream_.StartReading();
-    } else if (state_ == State::kAnswering || state_ == State::kStalled) {
+    } else if (state_ == State::kAnswering || state_ == State::kSending ||
+               state_ == State::kStalled) {
         stream_.StopReading();
     }
 }
@@ -142,9 +148,88 @@ void Connection::Send(Answer answer) {
     if (state_ != State::kAnswering) {
         return;  // the client is gone
     }
-    const bool keep_alive = parser_.keep_alive() && !eof_;
-    Write(answer, keep_alive);
-    if (!keep_alive) {
+    keep_alive_ = parser_.keep_alive() && !eof_;
+    Write(answer, keep_alive_);
+    if (!answer.pieces.empty() && parser_.request().method != "HEAD") {
+        pieces_ = std::move(answer.pieces);
+        piece_ = 0;
+        piece_sent_ = 0;
+        piece_text_ = false;
+        Enter(State::kSending);
+        Pump();
+        return;
+    }
+    Finish();
+}
+
+// Until all is out or the client has enough for now; OnDrained goes on.
+void Connection::Pump() {
+    const uint64_t start = pumped_;
+    while (piece_ < pieces_.size()) {
+        const HttpPiece& piece = pieces_[piece_];
+        if (!piece_text_) {
+            stream_.Queue(piece.text);
+            piece_text_ = true;
+        }
+        if (piece.file.file && piece_sent_ < piece.file.size) {
+            if (stream_.queued() >= kMostQueued) {
+                stream_.Flush();
+                // Not all went: OnDrained comes. It has all gone: on with it.
+                if (state_ == State::kClosed || stream_.queued() > 0) {
+                    return;
+                }
+            }
+            if (!SendSome(piece.file)) {
+                // It has become shorter than was promised: the client must see that.
+                stream_.Abort();
+                Close();
+                return;
+            }
+            since_ = endpoint_.loop().Now();
+            if (pumped_ - start >= kTurn) {
+                link_ = std::make_shared<Connection*>(this);
+                endpoint_.loop().Post([link = link_] {
+                    if (*link != nullptr && (*link)->state_ == State::kSending) {
+                        (*link)->Pump();
+                    }
+                });
+                return;
+            }
+            continue;
+        }
+        ++piece_;
+        piece_sent_ = 0;
+        piece_text_ = false;
+    }
+    pieces_.clear();
+    Finish();
+}
+
+bool Connection::SendSome(const HttpFile& file) {
+    const uint64_t offset = file.offset + piece_sent_;
+    const uint64_t left = file.size - piece_sent_;
+    const int64_t sent = stream_.SendFile(file.file->descriptor(), offset, left);
+    if (sent != 0) {
+        piece_sent_ += static_cast<uint64_t>(std::max<int64_t>(sent, 0));
+        pumped_ += static_cast<uint64_t>(std::max<int64_t>(sent, 0));
+        return sent > 0;
+    }
+    Buffer& to = stream_.queue();
+    const size_t size = std::min<uint64_t>(left, kBlock);
+    to.Reserve(size);
+    const Result<size_t> got = file.file->ReadAt(offset, to.tail(), size);
+    if (!got || *got == 0) {
+        return false;
+    }
+    to.Commit(*got);
+    stream_.Flushed();
+    piece_sent_ += *got;
+    pumped_ += *got;
+    return true;
+}
+
+void Connection::Finish() {
+    if (!keep_alive_) {
         Linger();
         return;
     }
@@ -165,9 +250,22 @@ void Connection::Refuse(int status) {
 
 void Connection::Write(const Answer& answer, bool keep_alive) {
     std::string head = "HTTP/1.1 " + std::to_string(answer.status) + " ";
-    head.append(ReasonOf(answer.status)).append("\r\nContent-Type: ").append(answer.content_type);
-    head.append("\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ");
-    head.append(std::to_string(answer.body.size())).append("\r\nDate: ").append(Date());
+    head.append(ReasonOf(answer.status));
+    if (!answer.content_type.empty()) {
+        head.append("\r\nContent-Type: ").append(answer.content_type);
+        head.append("\r\nX-Content-Type-Options: nosniff");
+    }
+    for (const auto& [name, value] : answer.headers) {
+        head.append("\r\n").append(name).append(": ").append(value);
+    }
+    uint64_t size = answer.body.size();
+    for (const HttpPiece& piece : answer.pieces) {
+        size += piece.text.size() + piece.file.size;
+    }
+    if (answer.status != 304) {
+        head.append("\r\nContent-Length: ").append(std::to_string(size));
+    }
+    head.append("\r\nDate: ").append(Date());
     if (!keep_alive) {
         head.append("\r\nConnection: close");
     } else if (parser_.old_version()) {
@@ -204,6 +302,7 @@ void Connection::OnTick(Instant now) {
     switch (state_) {
         case State::kAnswering:
         case State::kClosed: return;
+        case State::kSending:
         case State::kStalled: limit = endpoint_.options_.write; break;
         case State::kLinger:
             limit = stream_.queued() > 0 ? endpoint_.options_.write : kLingerTime;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "core/base/bytes.hpp"
 #include "core/base/time.hpp"
@@ -35,6 +36,7 @@ private:
     enum class State : uint8_t {
         kReading,    // between requests, or within one
         kAnswering,  // the handler has the request
+        kSending,    // files of an answer are on their way
         kStalled,    // the client must take its answers before its next request is read
         kLinger,     // the last answer is on its way; input is dropped
         kClosed,
@@ -53,6 +55,9 @@ private:
     bool Step();
     void Refuse(int status);
     void Write(const Answer& answer, bool keep_alive);
+    void Pump();
+    bool SendSome(const HttpFile& file);
+    void Finish();
     void Linger();
     void Enter(State state);
 
@@ -61,6 +66,12 @@ private:
     RequestParser parser_;
     Buffer input_;  // read, not parsed yet
     Responder::Link link_;
+    std::vector<HttpPiece> pieces_;  // of the answer being sent
+    size_t piece_ = 0;               // the one it is at
+    uint64_t piece_sent_ = 0;        // of its file
+    uint64_t pumped_ = 0;            // of all files
+    bool piece_text_ = false;        // its text is queued
+    bool keep_alive_ = false;        // after that answer
     State state_ = State::kReading;
     Instant since_;           // when it entered the state, or began the request
     bool first_ = true;       // no request has come yet

@@ -71,6 +71,13 @@ struct Fixture {
             later.emplace(std::move(responder));
         } else if (request.path == "/large") {
             responder.Send({200, std::string(1 << 20, 'x')});
+        } else if (request.path == "/file") {
+            Answer answer;
+            answer.content_type.clear();
+            answer.headers = {{"X-Field", request.fields.empty() ? "" : request.fields[0].first}};
+            answer.pieces.push_back({"<", {file, 1, file_size}});
+            answer.pieces.push_back({">", {}});
+            responder.Send(std::move(answer));
         } else if (request.path != "/never") {
             responder.Send({200, "[" + request.path + "]"});
         }
@@ -88,6 +95,8 @@ struct Fixture {
     Loop loop{"test"};
     std::string paths;
     std::optional<Responder> later;
+    std::shared_ptr<const File> file;
+    uint64_t file_size = 0;
     std::unique_ptr<Endpoint> endpoint;
 };
 
@@ -116,6 +125,60 @@ TEST_CASE("endpoint: an answer may come later, and the next request waits for it
     f.later->Send({503, "no"});
     REQUIRE(f.Pump(client, "[/2]"));
     REQUIRE(client.text.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+}
+
+namespace {
+
+void GiveFile(Fixture& f, const std::string& content, uint64_t promised) {
+    auto file = File::CreateUnlinked(TemporaryDirectory());
+    REQUIRE(file);
+    REQUIRE(file->Write(content));
+    f.file = std::make_shared<const File>(std::move(*file));
+    f.file_size = promised;
+}
+
+}  // namespace
+
+TEST_CASE("endpoint: parts of a file are sent as the client takes them") {
+    Fixture f;
+    const std::string content((16 << 20) + 1, 'f');
+    GiveFile(f, content, 16 << 20);
+    Client client(f.endpoint->address());
+    client.Send("GET /file HTTP/1.1\r\nX-Own: 1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n");
+    // Not taken: what waits with us stays small, and others are served.
+    Client other(f.endpoint->address());
+    other.Send("GET /other HTTP/1.1\r\n\r\n");
+    REQUIRE(f.Pump(other, "[/other]"));
+    REQUIRE(f.Pump(client, "[/2]"));
+    REQUIRE(client.Count("Content-Length: 16777218\r\n") == 1);
+    REQUIRE(client.Count("X-Field: x-own\r\n") == 1);
+    REQUIRE(client.Count("\r\nContent-Type") == 1);  // of /2
+    REQUIRE(client.text.find("\r\n\r\n<" + std::string(16 << 20, 'f') + ">HTTP/1.1 200") !=
+            std::string::npos);
+    client.text.clear();
+    client.Send("HEAD /file HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n");
+    REQUIRE(f.Pump(client, "[/3]"));
+    REQUIRE(client.text.find('<') == std::string::npos);
+}
+
+TEST_CASE("endpoint: a client that closes its direction gets all of a file") {
+    Fixture f;
+    GiveFile(f, std::string((4 << 20) + 1, 'f'), 4 << 20);
+    Client client(f.endpoint->address());
+    client.Send("GET /file HTTP/1.1\r\n\r\n");
+    client.FinishSending();
+    REQUIRE(f.PumpToEnd(client));
+    REQUIRE(client.Count("f>") == 1);
+}
+
+TEST_CASE("endpoint: a file that became shorter cuts the answer") {
+    Fixture f;
+    GiveFile(f, "short", 1000);
+    Client client(f.endpoint->address());
+    client.Send("GET /file HTTP/1.1\r\n\r\n");
+    REQUIRE(f.PumpToEnd(client));
+    REQUIRE(client.Count(">") == 0);
+    REQUIRE(f.loop.RunUntil([&] { return f.endpoint->connections() == 0; }));
 }
 
 TEST_CASE("endpoint: a request that nobody answers is answered 500") {

@@ -6,6 +6,7 @@ namespace rr::web {
 namespace {
 
 constexpr size_t kLongestField = 32;  // longer names are none that we know
+constexpr size_t kMostFields = 100;
 
 char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -40,13 +41,11 @@ const llhttp_settings_t& RequestParser::Settings() {
             return 0;
         };
         fresh.on_header_value = [](llhttp_t* parser, const char* at, size_t size) noexcept {
-            if (Self(parser).field_ == "expect") {
-                AppendLower(Self(parser).expect_, at, size);
-            }
+            Self(parser).value_.append(at, size);
             return 0;
         };
         fresh.on_header_value_complete = [](llhttp_t* parser) noexcept {
-            Self(parser).field_.clear();
+            Self(parser).OnField();
             return 0;
         };
         fresh.on_headers_complete = [](llhttp_t* parser) noexcept {
@@ -74,7 +73,9 @@ void RequestParser::Begin() {
     body_size_ = 0;
     target_.clear();
     field_.clear();
+    value_.clear();
     expect_.clear();
+    fields_.clear();
     wants_continue_ = false;
     if (complete_) {
         complete_ = false;
@@ -116,6 +117,16 @@ RequestParser::Status RequestParser::Feed(Bytes in, size_t& used) {
     return Status::kNeedMore;
 }
 
+void RequestParser::OnField() {
+    if (field_ == "expect") {
+        AppendLower(expect_, value_.data(), value_.size());
+    } else if (field_.size() < kLongestField && fields_.size() < kMostFields) {
+        fields_.emplace_back(field_, value_);
+    }
+    field_.clear();
+    value_.clear();
+}
+
 int RequestParser::OnHeadersComplete() {
     phase_ = Phase::kBody;
     if (parser_.http_major != 1 || parser_.http_minor > 1) {
@@ -149,6 +160,7 @@ int RequestParser::OnMessageComplete() {
     request_.method = llhttp_method_name(static_cast<llhttp_method_t>(parser_.method));
     request_.path = target.substr(0, question);
     request_.query = target.substr(std::min(question + 1, target.size()));
+    request_.fields.swap(fields_);
     keep_alive_ = llhttp_should_keep_alive(&parser_) != 0;
     old_version_ = parser_.http_minor == 0;
     complete_ = true;

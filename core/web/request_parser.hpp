@@ -58,6 +58,7 @@ private:
         return *static_cast<RequestParser*>(parser->data);
     }
     void Begin();
+    void OnField();
     int OnHeadersComplete();
     int OnBody(size_t size);
     int OnMessageComplete();
@@ -71,7 +72,9 @@ private:
     uint64_t body_size_ = 0;
     std::string target_;
     std::string field_;  // lower case, cut after kLongestField
+    std::string value_;
     std::string expect_;
+    std::vector<std::pair<std::string, std::string>> fields_;
     Request request_;
     bool complete_ = false;
     bool keep_alive_ = false;

@@ -14,6 +14,7 @@ struct AccessRecord {
     int status = 0;
     std::string_view method;
     std::string_view target;          // as the client sent it
+    std::string_view url;             // FastCGI: all of it; `URI` is empty then
     std::string_view remote_address;  // with its port
     std::string_view host;
     std::string_view user_agent;

@@ -12,7 +12,11 @@ namespace rr::http {
 
 namespace {
 
-constexpr size_t kKeep = 64 * 1024;  // buffers that a burst grew beyond are given back
+constexpr size_t kKeep = 64 * 1024;   // buffers that a burst grew beyond are given back
+constexpr size_t kBlock = 64 * 1024;  // read of a file at once
+constexpr uint64_t kGather =
+    256 * 1024;  // files up to here pass filters whole: their size is known
+constexpr uint64_t kSendFileLeast = 32 * 1024;  // below, reading costs less
 
 struct Failure {
     int status;
@@ -27,7 +31,8 @@ Failure FailureOf(pool::JobEnd end) {
         case pool::JobEnd::kWorkerDied: return {502, true, "worker died"};
         case pool::JobEnd::kProtocol: return {502, true, "worker broke the protocol"};
         case pool::JobEnd::kExecTtl: return {504, true, "exec_ttl passed"};
-        case pool::JobEnd::kBootFailed: return {503, true, "the workers do not start"};
+        case pool::JobEnd::kBootFailed: return {502, true, "the worker did not start"};
+        case pool::JobEnd::kStandstill: return {503, true, "the workers do not start"};
         case pool::JobEnd::kNoWorker: return {503, true, "no free worker"};
         case pool::JobEnd::kQueueFull: return {503, true, "queue is full"};
         case pool::JobEnd::kClosed: return {503, true, "server is stopping"};
@@ -37,29 +42,51 @@ Failure FailureOf(pool::JobEnd end) {
     return {503, true, "cancelled"};
 }
 
+uint64_t SizeOf(const std::vector<HttpPiece>* pieces) {
+    uint64_t size = 0;
+    if (pieces != nullptr) {
+        for (const HttpPiece& piece : *pieces) {
+            size += piece.text.size() + piece.file.size;
+        }
+    }
+    return size;
+}
+
+bool IsLength(const AnswerField& field) {
+    return IdentifyHeader(field.name) == HeaderId::kContentLength;
+}
+
 }  // namespace
 
 Bytes AnswerTools::Date() { return date.At(static_cast<int64_t>(std::time(nullptr))); }
 
-void AnswerWriter::Begin(AnswerTools& tools, AnswerHandler& handler, net::Stream& stream,
+void AnswerWriter::Begin(AnswerTools& tools, AnswerHandler& handler, Wire& wire,
                          const RequestHead& head) {
-    held_.Clear(kKeep);
-    trailers_.Clear(kKeep);
-    if (!carried_.empty()) {
-        carried_.Clear();
-    }
     r_ = Request();
     r_.tools = &tools;
     r_.handler = &handler;
-    r_.stream = &stream;
+    r_.wire = &wire;
     r_.minor = head.minor;
     r_.head_request = head.verb == Method::kHead;
     r_.wants_more = head.keep_alive;
 }
 
+void AnswerWriter::Reset() {
+    held_.Clear(kKeep);
+    trailers_.Clear(kKeep);
+    if (!carried_.empty()) {
+        carried_.Clear();
+    }
+    filters_.clear();
+    filtered_.Clear(kKeep);
+    between_.Clear(kKeep);
+    replacement_.clear();
+    r_ = Request();
+}
+
 void AnswerWriter::Refuse(int status, Bytes text, bool close) {
     WriteOwn(status, text, close);
-    r_.handler->OnAnswerEnd(r_.plan.keep_alive ? AnswerEnd::kKeepAlive : AnswerEnd::kClose);
+    EndOwn();
 }
 
 void AnswerWriter::Send(const HttpAnswer& answer, bool close) {
@@ -75,12 +102,29 @@ void AnswerWriter::Send(const HttpAnswer& answer, bool close) {
     for (const auto& [name, value] : answer.headers) {
         fields.push_back({name, value});
     }
-    WriteEdited(status, answer.body, close);
-    r_.handler->OnAnswerEnd(r_.plan.keep_alive ? AnswerEnd::kKeepAlive : AnswerEnd::kClose);
+    WriteShort(status, answer.body, answer.pieces.empty() ? nullptr : &answer.pieces, close);
+    EndOwn();
+}
+
+AnswerEnd AnswerWriter::EndOfOwn() const {
+    if (r_.cut) {
+        return AnswerEnd::kAbort;
+    }
+    return r_.plan.keep_alive ? AnswerEnd::kKeepAlive : AnswerEnd::kClose;
+}
+
+// An answer that no worker has to end.
+void AnswerWriter::EndOwn() {
+    r_.worker_done = true;
+    if (r_.pieces != nullptr) {
+        Pump();
+        return;
+    }
+    r_.handler->OnAnswerEnd(EndOfOwn());
 }
 
 void AnswerWriter::OnHead(const pool::AnswerHead& head) {
-    if (r_.stream == nullptr) {
+    if (r_.wire == nullptr) {
         return;
     }
     r_.frame_left = head.body_size;
@@ -106,26 +150,16 @@ void AnswerWriter::TakeFirst(const pool::AnswerHead& head) {
         return;
     }
     if (!answer.status_valid()) {
-        r_.state = State::kOwn;
-        r_.status = r_.tools->config.ErrorStatus(500);
-        if (r_.tools->edited) {
-            EditHead(r_.status);
-        }
-        ResponseFacts facts;
-        facts.minor = r_.minor;
-        facts.head_request = r_.head_request;
-        facts.keep_alive = r_.wants_more && r_.handler->KeepsAlive();
-        facts.date = r_.tools->Date();
-        r_.plan = r_.tools->writer.WriteBadStatus(answer, r_.status, facts, Carried(),
-                                                  r_.stream->queue());
-        r_.written = r_.head_request ? 0 : r_.plan.length;
-        r_.stream->Flushed();
+        TakeBadStatus();
         return;
     }
-    if (answer.informational() && (head.more || (answer.status == 101 && r_.minor > 0))) {
+    bool switches = answer.status == 101 && r_.minor > 0 && r_.wire->form == WireForm::kHttp1;
+    if (answer.informational() && (head.more || switches)) {
         // 101 ends the answer in RoadRunner, and HTTP goes on behind it.
-        r_.tools->writer.WriteInformational(answer, r_.minor, r_.stream->queue());
-        r_.stream->Flushed();
+        if (answer.status != 101 || switches) {
+            r_.tools->writer.WriteInformational(answer, r_.minor, *r_.wire);
+            r_.wire->Flushed();
+        }
         if (head.more) {
             carried_.Add(answer);
             return;
@@ -142,7 +176,7 @@ void AnswerWriter::TakeFirst(const pool::AnswerHead& head) {
     if (head.whole && !head.more) {
         r_.state = State::kWhole;
         if (head.body_size == 0) {
-            WriteHead(true, 0, {});
+            TakeWhole({});
         }
         return;
     }
@@ -152,115 +186,243 @@ void AnswerWriter::TakeFirst(const pool::AnswerHead& head) {
     held_.Append(head.context);
 }
 
+// The worker's headers stay, but for those that describe its body.
+void AnswerWriter::TakeBadStatus() {
+    Answer& answer = r_.tools->answer;
+    std::string text = "unknown status code from worker: " + std::to_string(answer.status) + "\n";
+    std::erase_if(answer.fields, [](const AnswerField& field) {
+        HeaderId id = IdentifyHeader(field.name);
+        return id == HeaderId::kContentLength || id == HeaderId::kContentType ||
+               id == HeaderId::kContentEncoding || id == HeaderId::kTransferEncoding ||
+               EqualsIgnoreCase(field.name, "X-Content-Type-Options");
+    });
+    answer.fields.push_back({"Content-Type", "text/plain; charset=utf-8"});
+    answer.fields.push_back({"X-Content-Type-Options", "nosniff"});
+    WriteShort(500, text, nullptr, false);
+}
+
+// An answer of one frame, all of it at hand.
+void AnswerWriter::TakeWhole(Bytes body) {
+    r_.written = body.size();
+    if (r_.tools->edited) {
+        EditHead(true, body.size(), body.substr(0, kSniffBytes));
+        if (r_.replaced) {
+            SendReplacement();
+            return;
+        }
+        if (!filters_.empty()) {
+            if (!RunFilters(body, HttpBodyFilter::Step::kLast)) {
+                BadAnswer("a middleware could not encode the body");
+                return;
+            }
+            filters_.clear();
+            body = filtered_.view();
+        }
+    }
+    r_.frame_left = body.size();
+    WriteHead(true, body.size(), body.substr(0, kSniffBytes), false);
+    WriteFrame(body);
+    if (r_.plan.framing == Framing::kNone) {
+        r_.written = 0;
+    }
+}
+
 bool AnswerWriter::OnChunk(Bytes body) {
-    if (r_.stream == nullptr || r_.state == State::kOwn || r_.state == State::kNothing) {
+    if (r_.wire == nullptr || r_.state == State::kOwn || r_.state == State::kNothing) {
         return true;
     }
     if (r_.state == State::kWhole) {
-        WriteHead(true, body.size(), body.substr(0, kSniffBytes));
-    } else if (r_.state == State::kHeld && !body.empty()) {
-        WriteHeld(body.substr(0, kSniffBytes));
+        TakeWhole(body);
+        if (r_.wire != nullptr) {
+            r_.wire->Flushed();
+        }
+        return true;
     }
-    WriteBody(body);
-    r_.stream->Flushed();
+    if (r_.state == State::kHeld && !body.empty()) {
+        StartStream(body.substr(0, kSniffBytes));
+        if (r_.state == State::kOwn) {
+            return true;
+        }
+    }
+    if (r_.plan.framing != Framing::kNone) {
+        r_.written += body.size();
+    }
+    if (filters_.empty()) {
+        WriteFrame(body);
+    } else {
+        r_.frame_left -= std::min<uint64_t>(r_.frame_left, body.size());
+        bool pause = r_.frame_left == 0 && r_.more;
+        WriteFiltered(body, pause ? HttpBodyFilter::Step::kFlush : HttpBodyFilter::Step::kMore);
+    }
+    r_.wire->Flushed();
     bool goes_on = r_.more || r_.frame_left > 0;
-    if (goes_on && r_.stream->queued() >= kHighWater) {
+    if (goes_on && r_.wire->queued() >= kHighWater) {
         r_.handler->OnAnswerPaused();
         return false;
     }
     return true;
 }
 
-void AnswerWriter::WriteHeld(Bytes body_start) {
+// The first byte of an answer that comes in pieces, or its end without one.
+void AnswerWriter::StartStream(Bytes body_start) {
     Answer& answer = r_.tools->answer;
     // It was decoded once already, so it decodes.
     r_.tools->decoder.DecodeCopy(r_.held_flags, held_.view(), r_.held_size, answer);
     // One frame that comes in pieces has a known length; more than one has none.
     bool whole = !r_.more && r_.frame_left == r_.held_size;
-    WriteHead(whole, r_.held_size, body_start);
+    if (r_.tools->edited) {
+        EditHead(whole, r_.held_size, body_start);
+        if (r_.replaced) {
+            SendReplacement();
+            return;
+        }
+        whole = whole && filters_.empty();
+    }
+    WriteHead(whole, r_.held_size, body_start, false);
 }
 
-// With what informational answers left for the final head.
-void AnswerWriter::EditHead(int status) {
-    std::vector<AnswerField>& fields = r_.tools->answer.fields;
+// Shows the head to the middlewares, with what informational answers left for it.
+void AnswerWriter::EditHead(bool whole, uint64_t size, Bytes start) {
+    Answer& answer = r_.tools->answer;
+    std::vector<AnswerField>& fields = answer.fields;
     if (!carried_.empty() && !r_.carried_edited) {
         std::vector<AnswerField> all;
         carried_.AppendTo(all);
         fields.insert(fields.begin(), all.begin(), all.end());
         r_.carried_edited = true;
     }
-    r_.handler->OnAnswerHead(status, fields);
+    int status = static_cast<int>(answer.status);
+    std::string body;
+    HttpFile file;
+    AnswerDraft draft{.status = status,
+                      .fields = fields,
+                      .has_body = !r_.head_request && AllowsBody(status) && (!whole || size > 0),
+                      .body_size = whole ? static_cast<int64_t>(size) : -1,
+                      .body_start = start,
+                      .filters = filters_,
+                      .body = body,
+                      .file = file};
+    r_.handler->OnAnswerHead(draft);
+    if (draft.replaced) {
+        answer.status = draft.status;
+        r_.replaced = true;
+        replacement_.push_back({std::move(body), std::move(file)});
+    }
+    if (draft.replaced || !filters_.empty()) {
+        std::erase_if(fields, IsLength);
+    }
 }
 
-void AnswerWriter::WriteHead(bool whole, uint64_t body_size, Bytes body_start) {
-    if (r_.tools->edited) {
-        EditHead(static_cast<int>(r_.tools->answer.status));
-    }
+void AnswerWriter::WriteHead(bool whole, uint64_t body_size, Bytes body_start, bool close) {
     ResponseFacts facts;
     facts.minor = r_.minor;
     facts.head_request = r_.head_request;
-    facts.keep_alive = r_.wants_more && r_.handler->KeepsAlive();
+    facts.keep_alive = !close && r_.wants_more && r_.handler->KeepsAlive();
     facts.whole = whole;
     facts.body_size = body_size;
     facts.body_start = body_start;
     facts.date = r_.tools->Date();
     const Answer& answer = r_.tools->answer;
-    r_.plan = r_.tools->writer.WriteHead(answer, facts, Carried(), r_.stream->queue(), trailers_);
+    r_.plan = r_.tools->writer.WriteHead(answer, facts, Carried(), *r_.wire, trailers_);
     r_.status = static_cast<int>(answer.status);
     r_.length_left = r_.plan.length;
     r_.state = State::kBody;
-    r_.stream->Flushed();
+    r_.wire->Flushed();
     if (r_.plan.drops_body && !r_.head_request) {
         r_.handler->OnAnswerTrouble(
             "write response", "http: request method or response status code does not allow body");
     }
 }
 
-void AnswerWriter::WriteBody(Bytes body) {
-    Buffer& out = r_.stream->queue();
+// Part of a worker's frame: one chunk of HTTP/1.1 per frame.
+void AnswerWriter::WriteFrame(Bytes body) {
     uint64_t left = r_.frame_left;
     r_.frame_left -= std::min<uint64_t>(left, body.size());
+    if (r_.plan.framing != Framing::kChunked) {
+        WritePiece(body);
+        return;
+    }
+    Buffer& out = r_.wire->out;
+    if (!r_.in_chunk && left > 0) {
+        char chunk_head[kChunkHeadMost];
+        out.Append({chunk_head, WriteChunkHead(left, chunk_head)});
+        r_.in_chunk = true;
+    }
+    out.Append(body);
+    if (r_.in_chunk && r_.frame_left == 0) {
+        out.Append(kChunkEnd);
+        r_.in_chunk = false;
+    }
+}
+
+// Bytes of the body that stand for themselves.
+void AnswerWriter::WritePiece(Bytes bytes) {
+    Buffer& out = r_.wire->out;
     switch (r_.plan.framing) {
         case Framing::kNone: return;
         case Framing::kLength:
-            if (body.size() > r_.length_left) {
+            if (bytes.size() > r_.length_left) {
                 r_.overflow = true;
-                body = body.substr(0, r_.length_left);
+                bytes = bytes.substr(0, r_.length_left);
             }
-            r_.length_left -= body.size();
-            out.Append(body);
-            break;
+            r_.length_left -= bytes.size();
+            out.Append(bytes);
+            return;
         case Framing::kChunked:
-            if (!r_.in_chunk && left > 0) {
+            if (!bytes.empty()) {
                 char chunk_head[kChunkHeadMost];
-                out.Append({chunk_head, WriteChunkHead(left, chunk_head)});
-                r_.in_chunk = true;
-            }
-            out.Append(body);
-            if (r_.in_chunk && r_.frame_left == 0) {
+                out.Append({chunk_head, WriteChunkHead(bytes.size(), chunk_head)});
+                out.Append(bytes);
                 out.Append(kChunkEnd);
-                r_.in_chunk = false;
             }
-            break;
-        case Framing::kClose: out.Append(body); break;
+            return;
+        case Framing::kClose:
+        case Framing::kOuter: out.Append(bytes); return;
     }
-    r_.written += body.size();
+}
+
+void AnswerWriter::WriteFiltered(Bytes in, HttpBodyFilter::Step step) {
+    if (r_.cut || r_.plan.framing == Framing::kNone) {
+        return;
+    }
+    if (!RunFilters(in, step)) {
+        r_.cut = true;
+        r_.handler->OnAnswerTrouble("write response", "a middleware could not encode the body");
+        return;
+    }
+    WritePiece(filtered_.view());
+}
+
+// The result stands in filtered_.
+bool AnswerWriter::RunFilters(Bytes in, HttpBodyFilter::Step step) {
+    for (auto& filter : filters_) {
+        between_.Clear(kKeep);
+        if (!filter->Filter(in, step, between_)) {
+            return false;
+        }
+        std::swap(between_, filtered_);
+        in = filtered_.view();
+    }
+    return true;
 }
 
 void AnswerWriter::OnDone(const pool::JobResult& result) {
     AnswerEnd end = AnswerEnd::kAbort;
-    if (r_.stream == nullptr) {
+    if (r_.wire == nullptr) {
         r_.handler->OnAnswerEnd(end);
+        return;
+    }
+    if (r_.pieces != nullptr) {
+        r_.worker_done = true;
+        r_.handler->OnWorkerDone();
         return;
     }
     bool done = result.end == pool::JobEnd::kDone;
     switch (r_.state) {
-        case State::kOwn:
-            end = r_.plan.keep_alive ? AnswerEnd::kKeepAlive : AnswerEnd::kClose;
-            break;
+        case State::kOwn: end = EndOfOwn(); break;
         case State::kNothing:
             FailBeforeHead(result);
-            end = r_.plan.keep_alive ? AnswerEnd::kKeepAlive : AnswerEnd::kClose;
+            end = EndOfOwn();
             break;
         case State::kWhole:
         case State::kHeld:
@@ -268,12 +430,17 @@ void AnswerWriter::OnDone(const pool::JobResult& result) {
             if (done && r_.state == State::kHeld && r_.held_size == 0) {
                 r_.more = false;
                 r_.frame_left = 0;
-                WriteHeld({});
-                end = FinishBody();
+                StartStream({});
+                if (r_.pieces != nullptr) {
+                    r_.worker_done = true;
+                    r_.handler->OnWorkerDone();
+                    return;
+                }
+                end = r_.state == State::kBody ? FinishBody() : EndOfOwn();
                 break;
             }
             FailBeforeHead(result);
-            end = r_.plan.keep_alive ? AnswerEnd::kKeepAlive : AnswerEnd::kClose;
+            end = EndOfOwn();
             break;
         case State::kBody:
             if (done) {
@@ -287,18 +454,26 @@ void AnswerWriter::OnDone(const pool::JobResult& result) {
                                                            : result.message);
             break;
     }
-    r_.stream->Flushed();
+    r_.wire->Flushed();
     r_.handler->OnAnswerEnd(end);
 }
 
 AnswerEnd AnswerWriter::FinishBody() {
-    if (r_.plan.framing == Framing::kChunked) {
-        AppendLastChunk(trailers_.view(), r_.stream->queue());
+    if (!filters_.empty()) {
+        WriteFiltered({}, HttpBodyFilter::Step::kLast);
+        filters_.clear();
+    }
+    if (r_.cut) {
+        return AnswerEnd::kAbort;
     }
     if (r_.plan.framing == Framing::kLength && r_.length_left > 0) {
         r_.handler->OnAnswerTrouble("read stream", "worker sent less than its Content-Length");
         return AnswerEnd::kAbort;
     }
+    if (r_.plan.framing == Framing::kChunked) {
+        AppendLastChunk(trailers_.view(), r_.wire->out);
+    }
+    r_.wire->End(r_.plan.framing == Framing::kNone ? Bytes() : trailers_.view());
     if (r_.overflow) {
         r_.handler->OnAnswerTrouble("read stream", "worker sent more than its Content-Length");
     }
@@ -318,7 +493,7 @@ void AnswerWriter::FailBeforeHead(const pool::JobResult& result) {
     r_.handler->OnAnswerTrouble("execute", reason);
     const HttpConfig& config = r_.tools->config;
     int status = failure.replaceable ? config.ErrorStatus(failure.status) : failure.status;
-    if (result.end == pool::JobEnd::kBootFailed) {
+    if (result.end == pool::JobEnd::kBootFailed || result.end == pool::JobEnd::kStandstill) {
         WriteBootPage(status, reason);
         return;
     }
@@ -332,9 +507,13 @@ void AnswerWriter::WriteBootPage(int status, Bytes reason) {
     fields.push_back(
         {"Content-Type", html ? "text/html; charset=utf-8" : "text/plain; charset=utf-8"});
     fields.push_back({"Cache-Control", "no-store"});
-    fields.push_back({"Retry-After", "1"});
+    fields.push_back({"X-Content-Type-Options", "nosniff"});
+    if (status == 503) {
+        fields.push_back({"Retry-After", "1"});
+    }
     carried_.Clear();
-    WriteEdited(status, html ? BootPage(reason) : std::string(reason) + "\n", false);
+    filters_.clear();
+    WriteShort(status, html ? BootPage(reason) : std::string(reason) + "\n", nullptr, false);
 }
 
 void AnswerWriter::WriteOwn(int status, Bytes text, bool close) {
@@ -342,7 +521,7 @@ void AnswerWriter::WriteOwn(int status, Bytes text, bool close) {
     if (!text.empty()) {
         line.assign(text).append("\n");
     }
-    if (r_.tools->edited) {
+    if (r_.tools->edited || r_.wire->form != WireForm::kHttp1) {
         std::vector<AnswerField>& fields = r_.tools->answer.fields;
         fields.clear();
         if (!line.empty()) {
@@ -353,7 +532,8 @@ void AnswerWriter::WriteOwn(int status, Bytes text, bool close) {
             fields.push_back({"Retry-After", "1"});
         }
         carried_.Clear();
-        WriteEdited(status, line, close);
+        filters_.clear();
+        WriteShort(status, line, nullptr, close);
         return;
     }
     OwnAnswer own;
@@ -366,42 +546,180 @@ void AnswerWriter::WriteOwn(int status, Bytes text, bool close) {
     own.date = r_.tools->Date();
     r_.plan.keep_alive = !close && r_.wants_more && r_.handler->KeepsAlive();
     own.close = !r_.plan.keep_alive;
-    AppendOwnAnswer(own, r_.stream->queue());
+    AppendOwnAnswer(own, r_.wire->out);
     r_.status = status;
     r_.written = r_.head_request ? 0 : line.size();
     r_.state = State::kOwn;
-    r_.stream->Flushed();
+    r_.wire->Flushed();
 }
 
-// A short answer of ours, of the fields in tools->answer, with a head like a worker's.
-void AnswerWriter::WriteEdited(int status, Bytes body, bool close) {
+// An answer of known size with the fields in tools->answer. With pieces, Pump sends the rest.
+void AnswerWriter::WriteShort(int status, Bytes body, const std::vector<HttpPiece>* pieces,
+                              bool close) {
     Answer& answer = r_.tools->answer;
     answer.status = status;
-    EditHead(status);
+    uint64_t size = body.size() + SizeOf(pieces);
+    if (r_.tools->edited && !r_.replaced) {
+        Bytes start = body.empty() && pieces != nullptr ? Bytes(pieces->front().text) : body;
+        EditHead(true, size, start.substr(0, kSniffBytes));
+        if (r_.replaced) {
+            body = {};
+            pieces = &replacement_;
+            size = SizeOf(pieces);
+        }
+    }
+    bool whole = true;
+    r_.written = size;
+    if (!filters_.empty()) {
+        static const std::vector<HttpPiece> kNone;
+        whole = size <= kGather && Gather(body, pieces != nullptr ? *pieces : kNone) &&
+                RunFilters(r_.tools->block.view(), HttpBodyFilter::Step::kLast);
+        if (whole) {
+            filters_.clear();
+            body = filtered_.view();
+            pieces = nullptr;
+            size = body.size();
+        }
+        r_.tools->block.Clear(kBlock);
+    }
     char digits[20];
-    char* end = std::to_chars(digits, digits + sizeof digits, body.size()).ptr;
-    if (r_.head_request) {  // says what GET would have
+    if (r_.head_request && AllowsBody(static_cast<int>(answer.status)) &&
+        std::none_of(answer.fields.begin(), answer.fields.end(), IsLength)) {
+        // Says what GET would have.
+        char* end = std::to_chars(digits, digits + sizeof digits, size).ptr;
         answer.fields.push_back(
             {"Content-Length", Bytes(digits, static_cast<size_t>(end - digits))});
     }
-    ResponseFacts facts;
-    facts.minor = r_.minor;
-    facts.head_request = r_.head_request;
-    facts.keep_alive = !close && r_.wants_more && r_.handler->KeepsAlive();
-    facts.whole = true;
-    facts.body_size = body.size();
-    facts.body_start = body.substr(0, kSniffBytes);
-    facts.date = r_.tools->Date();
-    r_.plan = r_.tools->writer.WriteHead(answer, facts, nullptr, r_.stream->queue(), trailers_);
-    r_.status = status;
-    r_.frame_left = body.size();
-    r_.length_left = r_.plan.length;
-    WriteBody(body);
-    if (r_.plan.framing == Framing::kChunked) {
-        AppendLastChunk(trailers_.view(), r_.stream->queue());
-    }
+    WriteHead(whole, size, body.substr(0, kSniffBytes), close);
     r_.state = State::kOwn;
-    r_.stream->Flushed();
+    if (r_.plan.framing == Framing::kNone) {
+        r_.written = 0;
+        r_.wire->End({});
+        return;
+    }
+    if (!filters_.empty()) {
+        WriteFiltered(body, HttpBodyFilter::Step::kMore);
+    } else {
+        WritePiece(body);
+    }
+    if (pieces != nullptr) {
+        r_.pieces = pieces;
+        return;
+    }
+    r_.state = State::kBody;
+    FinishBody();
+    r_.state = State::kOwn;
+    r_.wire->Flushed();
+}
+
+// A middleware has put another body in the place of the worker's.
+void AnswerWriter::SendReplacement() {
+    WriteShort(static_cast<int>(r_.tools->answer.status), {}, &replacement_, false);
+    if (r_.pieces != nullptr) {
+        Pump();
+    }
+}
+
+// All of it into tools->block; false: a file is shorter than said.
+bool AnswerWriter::Gather(Bytes body, const std::vector<HttpPiece>& pieces) {
+    Buffer& block = r_.tools->block;
+    block.Clear();
+    block.Append(body);
+    for (const HttpPiece& piece : pieces) {
+        block.Append(piece.text);
+        if (!piece.file.file) {
+            continue;
+        }
+        block.Reserve(piece.file.size);
+        auto got = piece.file.file->ReadAt(piece.file.offset, block.tail(), piece.file.size);
+        if (!got || *got != piece.file.size) {
+            return false;
+        }
+        block.Commit(*got);
+    }
+    return true;
+}
+
+// Sends pieces until all are out or the client has enough for now.
+void AnswerWriter::Pump() {
+    while (r_.wire != nullptr && r_.piece < r_.pieces->size()) {
+        const HttpPiece& piece = (*r_.pieces)[r_.piece];
+        if (!r_.piece_text) {
+            r_.piece_text = true;
+            if (!filters_.empty()) {
+                WriteFiltered(piece.text, HttpBodyFilter::Step::kMore);
+            } else {
+                WritePiece(piece.text);
+            }
+        }
+        if (piece.file.file && r_.piece_sent < piece.file.size && !r_.cut) {
+            if (r_.wire->queued() >= kHighWater) {
+                r_.wire->Flushed();
+                r_.handler->OnAnswerPaused();
+                return;
+            }
+            if (!PumpFile(piece.file)) {
+                r_.cut = true;
+                r_.handler->OnAnswerTrouble("write response", "the file became shorter");
+            }
+        }
+        if (r_.cut) {
+            break;
+        }
+        if (!piece.file.file || r_.piece_sent == piece.file.size) {
+            ++r_.piece;
+            r_.piece_text = false;
+            r_.piece_sent = 0;
+        }
+    }
+    if (r_.wire == nullptr) {
+        return;
+    }
+    r_.pieces = nullptr;
+    AnswerEnd end = FinishBody();
+    r_.wire->Flushed();
+    r_.cut = r_.cut || end == AnswerEnd::kAbort;
+    if (r_.worker_done) {
+        r_.handler->OnAnswerEnd(end);
+    }
+}
+
+// The next part of a file: past the queue where that is possible. False: it has become shorter.
+bool AnswerWriter::PumpFile(const HttpFile& file) {
+    uint64_t offset = file.offset + r_.piece_sent;
+    uint64_t left = file.size - r_.piece_sent;
+    bool plain = filters_.empty() &&
+                 (r_.plan.framing == Framing::kLength || r_.plan.framing == Framing::kOuter);
+    if (plain && left >= kSendFileLeast) {
+        int64_t sent = r_.wire->SendFile(*file.file, offset, left);
+        if (sent != 0) {
+            r_.piece_sent += static_cast<uint64_t>(std::max<int64_t>(sent, 0));
+            r_.length_left -=
+                std::min(r_.length_left, static_cast<uint64_t>(std::max<int64_t>(sent, 0)));
+            return sent > 0;
+        }
+    }
+    Buffer& to = plain ? r_.wire->out : r_.tools->block;
+    if (!plain) {
+        to.Clear();
+    }
+    size_t size = std::min<uint64_t>(left, kBlock);
+    to.Reserve(size);
+    auto got = file.file->ReadAt(offset, to.tail(), size);
+    if (!got || *got == 0) {
+        return false;
+    }
+    to.Commit(*got);
+    r_.piece_sent += *got;
+    if (plain) {
+        r_.length_left -= std::min<uint64_t>(r_.length_left, *got);
+    } else if (filters_.empty()) {
+        WritePiece(to.view());
+    } else {
+        WriteFiltered(to.view(), HttpBodyFilter::Step::kMore);
+    }
+    r_.wire->Flushed();
+    return true;
 }
 
 }  // namespace rr::http

@@ -6,22 +6,29 @@
 //   nothing usable       500, 502, 503, 504 (http.internal_error_code replaces them)
 //   fails half-way       the connection is aborted, so that the client sees the cut
 //
+// Middlewares may change its head, pass its body through filters, or put another body in its place;
+// and they may answer themselves, with a text, files, or both.
+//
 // Thread: its loop.
-// Owns:   the head of a stream until its first byte, and trailers. Borrows tools, handler, stream.
+// Owns:   the head of a stream until its first byte, trailers, filters. Borrows tools, handler, wire.
 // Fails:  never; failures become answers and are told to the handler for its log.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "core/api/http_middleware.hpp"
 #include "core/base/bytes.hpp"
-#include "core/net/stream.hpp"
 #include "core/pool/job.hpp"
 #include "plugins/http/answer.hpp"
 #include "plugins/http/config.hpp"
 #include "plugins/http/date.hpp"
 #include "plugins/http/head.hpp"
+#include "plugins/http/middleware.hpp"
 #include "plugins/http/response.hpp"
+#include "plugins/http/wire.hpp"
 
 namespace rr::http {
 
@@ -33,14 +40,9 @@ struct AnswerTools {
     HttpDate date;
     Answer answer;        // of the frame at hand
     bool edited = false;  // middlewares change heads: OnAnswerHead
+    Buffer block{};       // of a file, on its way through filters
 
     Bytes Date();
-};
-
-enum class AnswerEnd : uint8_t {
-    kKeepAlive,  // complete; the connection may go on
-    kClose,      // complete; close once it is out
-    kAbort,      // cut: reset the connection
 };
 
 class AnswerHandler {
@@ -55,7 +57,9 @@ public:
     virtual void OnAnswerEnd(AnswerEnd end) = 0;
     // If heads are edited: the final one, before it is written. Views may be added that live until
     // OnAnswerEnd.
-    virtual void OnAnswerHead(int status, std::vector<AnswerField>& fields) = 0;
+    virtual void OnAnswerHead(AnswerDraft& draft) = 0;
+    // The worker is free: the rest of the answer comes from a file.
+    virtual void OnWorkerDone() = 0;
     // Is a page for people wanted?
     virtual bool AcceptsHtml() const = 0;
     // `GET /slow`, for lists of what workers do.
@@ -70,16 +74,21 @@ public:
     // Queued output above which the worker is paused.
     static constexpr size_t kHighWater = 256 * 1024;
 
-    // Readies it for one request. stream: null if nobody is left to read.
-    void Begin(AnswerTools& tools, AnswerHandler& handler, net::Stream& stream,
-               const RequestHead& head);
+    // Readies it for one request.
+    void Begin(AnswerTools& tools, AnswerHandler& handler, Wire& wire, const RequestHead& head);
     // The client has gone: what still comes is dropped.
-    void Detach() { r_.stream = nullptr; }
+    void Detach() { r_.wire = nullptr; }
+    // Forgets the request; buffers keep up to 64 KiB each.
+    void Reset();
 
     // An answer of our own instead of a worker's; ends it. close: the connection cannot go on.
     void Refuse(int status, Bytes text, bool close);
-    // A middleware's answer, likewise.
+    // A middleware's answer, likewise; it stays in place until OnAnswerEnd.
     void Send(const HttpAnswer& answer, bool close);
+    // After OnAnswerPaused, if it is not the worker who waits.
+    void Resume() { Pump(); }
+    // The body comes from files now.
+    bool pumping() const { return r_.pieces != nullptr; }
 
     int status() const { return r_.status; }         // sent so far; 0: none
     bool no_worker() const { return r_.no_worker; }  // refused because none was free
@@ -101,13 +110,24 @@ private:
     };
 
     void TakeFirst(const pool::AnswerHead& head);
-    void WriteHead(bool whole, uint64_t body_size, Bytes body_start);
-    void WriteHeld(Bytes body_start);
-    void WriteBody(Bytes body);
-    void WriteBootPage(int status, Bytes reason);
+    void TakeBadStatus();
+    void TakeWhole(Bytes body);
+    void StartStream(Bytes body_start);
+    void EditHead(bool whole, uint64_t size, Bytes start);
+    void WriteHead(bool whole, uint64_t body_size, Bytes body_start, bool close);
+    void WriteFrame(Bytes body);
+    void WritePiece(Bytes bytes);
+    void WriteFiltered(Bytes in, HttpBodyFilter::Step step);
+    bool RunFilters(Bytes in, HttpBodyFilter::Step step);
     void WriteOwn(int status, Bytes text, bool close);
-    void WriteEdited(int status, Bytes body, bool close);
-    void EditHead(int status);
+    void WriteBootPage(int status, Bytes reason);
+    void WriteShort(int status, Bytes body, const std::vector<HttpPiece>* pieces, bool close);
+    void SendReplacement();
+    bool Gather(Bytes body, const std::vector<HttpPiece>& pieces);
+    void Pump();
+    bool PumpFile(const HttpFile& file);
+    void EndOwn();
+    AnswerEnd EndOfOwn() const;
     // Headers of informational answers that the final head has to repeat; null: none.
     const CarriedFields* Carried() const {
         return carried_.empty() || r_.carried_edited ? nullptr : &carried_;
@@ -120,11 +140,15 @@ private:
     Buffer held_;  // context of a stream's first frame
     Buffer trailers_;
     CarriedFields carried_;
+    std::vector<std::unique_ptr<HttpBodyFilter>> filters_;
+    Buffer filtered_;
+    Buffer between_;                      // two filters
+    std::vector<HttpPiece> replacement_;  // at most one: the body that a middleware put in place
 
     struct Request {
         AnswerTools* tools = nullptr;
         AnswerHandler* handler = nullptr;
-        net::Stream* stream = nullptr;  // null: the client has gone
+        Wire* wire = nullptr;  // null: the client has gone
         State state = State::kNothing;
         uint8_t minor = 1;
         bool head_request = false;
@@ -133,7 +157,14 @@ private:
         bool in_chunk = false;        // its chunk head is out
         bool carried_edited = false;  // carried_ is among the answer's own fields
         bool no_worker = false;
-        bool overflow = false;  // the worker sent more than its Content-Length
+        bool overflow = false;     // the worker sent more than its Content-Length
+        bool worker_done = false;  // of a replaced answer
+        bool replaced = false;     // `replacement_` is sent instead of the worker's body
+        bool cut = false;          // a filter failed, or a file was shorter than said
+        const std::vector<HttpPiece>* pieces = nullptr;  // still to be sent
+        size_t piece = 0;                                // the one at hand
+        bool piece_text = false;                         // its text is out
+        uint64_t piece_sent = 0;                         // of its file
         uint8_t held_flags = 0;
         uint64_t held_size = 0;  // body of the held frame
         uint64_t frame_left = 0;

@@ -86,6 +86,11 @@ RequestBody::Status RequestBody::Drop(BodyTools& tools, BodyHandler& handler,
 
 RequestBody::Status RequestBody::Feed(Bytes in, size_t& consumed) {
     consumed = 0;
+    if (r_.head->framed) {
+        consumed = in.size();
+        Take(in);
+        return r_.status;
+    }
     if (!r_.head->chunked) {
         consumed = std::min<uint64_t>(in.size(), r_.head->content_length - r_.received);
         Take(in.substr(0, consumed));
@@ -114,6 +119,13 @@ RequestBody::Status RequestBody::Feed(Bytes in, size_t& consumed) {
         if (r_.status == Status::kBad) {
             break;
         }
+    }
+    return r_.status;
+}
+
+RequestBody::Status RequestBody::Finish() {
+    if (!r_.ended) {
+        End();
     }
     return r_.status;
 }
@@ -283,6 +295,7 @@ void RequestBody::WriteContext(bool parsed, Bytes uploads) {
     job_.Commit(pool::kHeadroom);
     ContextFacts facts;
     facts.remote_addr = r_.remote_addr;
+    facts.https = r_.head->secure;
     facts.parsed = parsed;
     facts.uploads = uploads;
     facts.attributes = r_.attributes;

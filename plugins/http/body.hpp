@@ -77,6 +77,8 @@ public:
 
     // Takes bytes from the front of `in`; fewer than all only if the body ends among them.
     Status Feed(Bytes in, size_t& consumed);
+    // The end of a body whose protocol frames it (RequestHead::framed).
+    Status Finish();
 
     Status status() const { return r_.status; }
     const BodyFault& fault() const { return r_.fault; }

@@ -87,7 +87,7 @@ bool IsTokenByte(char c) { return kToken[static_cast<unsigned char>(c)] != 0; }
 
 bool IsToken(Bytes text) {
     for (char c : text) {
-        if (!IsTokenByte(c)) {
+        if (kToken[static_cast<unsigned char>(c)] == 0) {
             return false;
         }
     }
@@ -163,13 +163,14 @@ size_t TokenPrefix(Bytes text, uint32_t& hash) {
 void Canonicalise(Bytes name, char* out) {
     bool start = true;
     for (size_t i = 0; i < name.size(); ++i) {
-        char c = name[i];
-        if (!IsTokenByte(c)) {
+        const unsigned char lower = kToken[static_cast<unsigned char>(name[i])];
+        if (lower == 0) {
             std::memcpy(out, name.data(), name.size());
             return;
         }
-        out[i] = start ? ToUpper(c) : ToLower(c);
-        start = c == '-';
+        const bool letter = lower >= 'a' && lower <= 'z';
+        out[i] = static_cast<char>(lower - (start && letter ? 'a' - 'A' : 0));
+        start = lower == '-';
     }
 }
 

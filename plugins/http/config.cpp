@@ -15,27 +15,66 @@ using config::Section;
 constexpr std::string_view kNotYet = "not served yet";
 constexpr int64_t kMostHeaders = 4096;  // values of one name are found by comparing all pairs
 constexpr int64_t kMostLoops = 256;
+constexpr int64_t kMostStreams = 65536;
 constexpr Duration kShortest = std::chrono::milliseconds(1);
 
-void ReadAddress(const Section& s, HttpConfig& c) {
-    c.address = s.String("address", "");
-    if (!s.present()) {
+void ReadHttp2(const Section& s, HttpConfig::Http2& c) {
+    c.enabled = s.Bool("alpn", true);
+    c.h2c = s.Bool("h2c", false);
+    c.max_concurrent_streams = static_cast<uint32_t>(
+        s.Integer("max_concurrent_streams", c.max_concurrent_streams, 1, kMostStreams));
+}
+
+// Of the key `address`; none is fine.
+void CheckAddress(const Section& s, const std::string& address) {
+    if (address.empty()) {
         return;
     }
-    if (c.address.empty()) {
-        bool other = s.Has("ssl") || s.Has("fcgi") || s.Has("http3");
-        s.Problem(other ? "address" : "",
-                  other ? "missing; ssl, http3 and fcgi are not served yet"
-                        : "unable to run http service, no method has been specified (http, https, "
-                          "http/2 or FastCGI)");
-        return;
-    }
-    if (c.address.find(':') == std::string::npos) {
+    if (address.find(':') == std::string::npos) {
         s.Problem("address", "malformed http server address");
         return;
     }
-    if (auto parsed = net::ParseAddress(c.address); !parsed) {
+    if (auto parsed = net::ParseAddress(address); !parsed) {
         s.Problem("address", parsed.error().message);
+    }
+}
+
+void ReadAddress(const Section& s, HttpConfig& c) {
+    c.address = s.String("address", "");
+    Section fcgi = s.Sub("fcgi");
+    c.fcgi_address = fcgi.String("address", "");
+    if (!s.present()) {
+        return;
+    }
+    CheckAddress(s, c.address);
+    CheckAddress(fcgi, c.fcgi_address);
+    if (c.ssl.tls) {
+        CheckAddress(s.Sub("ssl"), c.ssl.address);
+    }
+    if (c.address.empty() && c.fcgi_address.empty() && !c.ssl.tls) {
+        bool other = s.Has("http3");
+        s.Problem(other ? "address" : "",
+                  other ? "missing; http3 is not served yet"
+                        : "unable to run http service, no method has been specified (http, https, "
+                          "http/2 or FastCGI)");
+    }
+    if (c.ssl.redirect && (c.address.empty() || !c.ssl.tls)) {
+        s.Sub("ssl").Warning("redirect",
+                             "has no effect without http.address, ssl.cert and ssl.key");
+        c.ssl.redirect = false;
+    }
+}
+
+void ReadSsl(const Section& s, HttpConfig& c) {
+    c.ssl = ParseSslConfig(s);
+    if (c.ssl.tls) {
+        c.ssl.tls->protocols = {"http/1.1"};
+        if (c.http2.enabled) {
+            c.ssl.tls->protocols.insert(c.ssl.tls->protocols.begin(), "h2");
+        }
+        // Go's words.
+        c.ssl.tls->http_answer =
+            "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
     }
 }
 
@@ -56,15 +95,6 @@ std::vector<std::string> Extensions(const Section& s, std::string_view key) {
     }
     std::erase(list, "");
     return list;
-}
-
-void ReadMiddleware(const Section& s, HttpConfig& c) {
-    c.middleware = s.List("middleware");
-    // Whether they exist is known once every plugin was initialised.
-    c.trusted_subnets = s.List("trusted_subnets");
-    if (!c.trusted_subnets.empty()) {
-        s.Warning("trusted_subnets", kNotYet);
-    }
 }
 
 void ReadTimeouts(const Section& s, HttpConfig::Timeouts& c) {
@@ -99,6 +129,8 @@ void ReadLimits(const Section& s, HttpConfig& c) {
 
 HttpConfig ParseHttpConfig(const Section& s) {
     HttpConfig c;
+    ReadHttp2(s.Sub("http2"), c.http2);
+    ReadSsl(s.Sub("ssl"), c);
     ReadAddress(s, c);
     ReadErrorCode(s, c);
     c.access_logs = s.Bool("access_logs", false);
@@ -106,7 +138,8 @@ HttpConfig ParseHttpConfig(const Section& s) {
     int64_t megabytes = s.Integer("max_request_size", 1000, 0, kMostMegabytes);
     c.max_request_size = static_cast<uint64_t>(megabytes == 0 ? 1000 : megabytes) << 20;
     c.raw_body = s.Bool("raw_body", false);
-    ReadMiddleware(s, c);
+    c.middleware = s.List("middleware");  // whether they exist is known after every Init
+    c.proxy_protocol = ParseProxyProtocolConfig(s.Sub("proxy_protocol"));
 
     Section uploads = s.Sub("uploads");
     c.uploads.dir = uploads.String("dir", "");
@@ -118,6 +151,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.uploads.rules.allow = Extensions(uploads, "allow");
 
     c.pool = pool::ParsePoolConfig(s.Sub("pool"));
+    c.routes = ParseRoutes(s.Sub("pools"));
 
     c.context_codec = s.OneOf("context_codec", "json", {"json", "protobuf"}) == "json"
                           ? Codec::kJson
@@ -129,9 +163,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.loops = static_cast<uint32_t>(s.Integer("loops", 1, 1, kMostLoops));
     c.reuse_port = s.Bool("reuse_port", false);
 
-    for (std::string_view later : {"ssl", "http2", "http3", "fcgi", "headers", "static"}) {
-        s.Ignored(later, kNotYet);
-    }
+    s.Ignored("http3", kNotYet);
     return c;
 }
 

@@ -9,6 +9,8 @@
 #include "core/pool/config.hpp"
 #include "plugins/http/context.hpp"
 #include "plugins/http/head_guard.hpp"
+#include "plugins/http/route.hpp"
+#include "plugins/http/ssl_config.hpp"
 #include "plugins/http/uploads.hpp"
 
 namespace rr::config {
@@ -29,17 +31,27 @@ struct HttpConfig {
         UploadRules rules;
     };
 
-    std::string address;
+    struct Http2 {
+        bool enabled = true;  // over TLS
+        bool h2c = false;     // without TLS: by prior knowledge, or by Upgrade
+        uint32_t max_concurrent_streams = 128;
+    };
+
+    std::string address;          // empty: HTTP is not served
+    std::string fcgi_address;     // empty: FastCGI is not served
     int internal_error_code = 0;  // 0: not set: 500, 502, 503, 504 by cause
     bool access_logs = false;
     uint64_t max_request_size = uint64_t{1000} << 20;  // bytes (MB in the file)
     bool raw_body = false;
     std::vector<std::string> middleware;
-    std::vector<std::string> trusted_subnets;
     Uploads uploads;
+    Http2 http2;
+    SslConfig ssl;
     pool::PoolConfig pool;
+    std::vector<Route> routes;  // pools beside it, in the order of the file
 
     // Ours.
+    ProxyProtocolConfig proxy_protocol;
     Codec context_codec = Codec::kJson;
     Timeouts timeouts;
     HeadLimits limits;

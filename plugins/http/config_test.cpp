@@ -81,12 +81,22 @@ TEST_CASE("http config: something must be served") {
     REQUIRE(Read("http:\n  access_logs: true\n").problems() ==
             "http: unable to run http service, no method has been specified (http, https, http/2 "
             "or FastCGI)\n");
-    REQUIRE(Read("http:\n  ssl: {address: \":443\"}\n").problems() ==
-            "http.address: missing; ssl, http3 and fcgi are not served yet\n");
+    REQUIRE(Read("http:\n  http3: {address: \":443\"}\n").problems() ==
+            "http.address: missing; http3 is not served yet\n");
     REQUIRE(Read("http:\n  address: \"8080\"\n").problems() ==
             "http.address: malformed http server address\n");
     REQUIRE(Read("http:\n  address: \"h:x\"\n").problems().find("http.address: ") == 0);
     REQUIRE(Read("rpc:\n  listen: x\n").problems().empty());
+    REQUIRE(Read("http:\n  fcgi: {address: 9000}\n").problems() ==
+            "http.fcgi.address: malformed http server address\n");
+}
+
+TEST_CASE("http config: FastCGI needs no address of HTTP") {
+    Read r("http:\n  fcgi: {address: \"unix:///run/rr.sock\"}\n");
+    REQUIRE(r.problems().empty());
+    REQUIRE(r.warnings().empty());
+    REQUIRE(r.config.address.empty());
+    REQUIRE(r.config.fcgi_address == "unix:///run/rr.sock");
 }
 
 TEST_CASE("http config: values out of range are problems") {
@@ -107,16 +117,12 @@ TEST_CASE("http config: values out of range are problems") {
 
 TEST_CASE("http config: keys of later parts are known and warned about") {
     Read r(
-        "http:\n  address: \":80\"\n  http2: {h2c: true}\n  ssl: {cert: c, key: k}\n"
-        "  static: {dir: .}\n  middleware: [gzip]\n  trusted_subnets: [10.0.0.0/8]\n");
+        "http:\n  address: \":80\"\n  http3: {address: h}\n"
+        "  middleware: [gzip]\n");
     REQUIRE(r.problems().empty());
     std::string warnings = r.warnings();
-    for (const char* text :
-         {"http.http2: not served yet", "http.ssl: not served yet", "http.static: not served yet",
-          "http.trusted_subnets: not served yet"}) {
-        INFO(warnings);
-        REQUIRE(warnings.find(text) != std::string::npos);
-    }
+    INFO(warnings);
+    REQUIRE(warnings.find("http.http3: not served yet") != std::string::npos);
     REQUIRE(Read("http:\n  address: \":80\"\n  raw_bdy: true\n").warnings().find("raw_body") !=
             std::string::npos);
 }

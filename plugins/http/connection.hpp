@@ -10,56 +10,51 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "core/base/bytes.hpp"
-#include "core/base/list.hpp"
 #include "core/base/loop.hpp"
 #include "core/net/stream.hpp"
-#include "plugins/http/answer_writer.hpp"
 #include "plugins/http/body.hpp"
+#include "plugins/http/client.hpp"
 #include "plugins/http/head_guard.hpp"
+#include "plugins/http/wire.hpp"
 
 namespace rr::http {
 
 class Exchange;
 class HttpServer;
 
-// What a connection waits for: each has its list in the server, and its limit.
-enum class Wait : uint8_t {
-    kFirst,   // the first byte of the first request
-    kHead,    // the rest of a head
-    kBody,    // more of a body
-    kBusy,    // a worker; or the client takes its answer
-    kIdle,    // the next request
-    kLinger,  // the client closes
-    kCount,
-};
-
-class Connection final : public Linked, private net::StreamHandler, private Flushable {
+class Connection final : public Client,
+                         public Carrier,
+                         private net::StreamHandler,
+                         private Flushable {
 public:
-    Connection(HttpServer& server, net::Stream::Kind kind, int descriptor);
-    ~Connection();
+    // peer: of a client behind a proxy; empty: the stream knows.
+    Connection(HttpServer& server, std::unique_ptr<net::Stream> stream, std::string peer = "");
+    ~Connection() override;
 
-    void Start();
+    // received: what was read of it already.
+    void Start(Bytes received);
 
-    // For the server.
-    // The limit of its wait has passed.
-    void OnTimeout();
-    // Once per tick while in the busy or the linger list; write_ms: longest time without progress.
-    void OnTick(int64_t now_ms, int64_t write_ms);
-    Wait wait = Wait::kFirst;  // kept by the server, as is:
-    int64_t since_ms = 0;      // when it was last touched
+    // Client
+    void Start() override { Start({}); }
+    const std::string& peer() const override { return peer_; }
+    void OnTimeout() override;
+    void OnTick(int64_t now_ms, int64_t write_ms) override;
 
-    // For its exchange.
-    net::Stream& stream() { return stream_; }
-    const std::string& peer() const { return peer_; }
-    std::string TakePeer() { return std::move(peer_); }
-    bool KeepsAlive() const;
-    void OnBodyProgress();
-    void OnAnswerPaused();
-    void OnAnswered(AnswerEnd end);
+    // Wire
+    void Flushed() override { stream_->Flushed(); }
+    size_t queued() const override { return stream_->queued(); }
+    int64_t SendFile(const File& file, uint64_t offset, uint64_t size) override;
+
+    // Carrier
+    bool KeepsAlive() const override;
+    void OnBodyProgress() override;
+    void OnAnswerPaused() override;
+    void OnAnswered(AnswerEnd end) override;
 
 private:
     static constexpr size_t kReadAhead = 16 * 1024;  // while a request waits or runs
@@ -73,6 +68,7 @@ private:
         kReady,   // complete: to be run once the rest of the input is safe
         kBusy,    // the pool has it
         kCut,     // the answer failed half-way: about to be reset
+        kHttp2,   // it goes on as HTTP/2: about to be replaced
         kLinger,  // the last answer is out or on its way; input is dropped
     };
 
@@ -81,6 +77,7 @@ private:
     void OnData(size_t size) override;
     void OnClosed(net::CloseReason reason) override;
     void OnDrained() override;
+    void OnSecured() override;
     // Flushable
     void OnTurnEnd() override;
 
@@ -100,13 +97,17 @@ private:
     void Linger();
     void Continue();
     void ResumeIfRoom();
+    bool WantsUpgrade() const;
+    void SpeakHttp2(Bytes received);
 
     HttpServer& server_;
-    net::Stream stream_;
+    std::unique_ptr<net::Stream> stream_;
     Buffer input_;                  // bytes read but not yet understood
     std::string peer_;              // `127.0.0.1:40000`
     Exchange* exchange_ = nullptr;  // null in kIdle and kLinger
     State state_ = State::kIdle;
+    bool handshake_;           // TLS is not there yet
+    bool fresh_ = true;        // no request was read yet
     bool eof_ = false;         // the client has sent its last byte
     bool paused_ = false;      // the worker waits for the client
     size_t dropped_ = 0;       // in kLinger

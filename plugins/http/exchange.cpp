@@ -1,10 +1,11 @@
 #include "plugins/http/exchange.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "plugins/http/access_log.hpp"
 #include "plugins/http/boot_page.hpp"
-#include "plugins/http/connection.hpp"
+#include "plugins/http/redirect.hpp"
 #include "plugins/http/server.hpp"
 
 namespace rr::http {
@@ -19,14 +20,17 @@ constexpr int kClientGone = 499;  // in records only: nobody was left to be told
 
 Exchange::Exchange(HttpServer& server) : server_(server), guard_(server.config().limits) {}
 
-void Exchange::Begin(Connection& connection) { r_.connection = &connection; }
+void Exchange::Begin(Carrier& carrier) { r_.carrier = &carrier; }
 
-HeadFault Exchange::TakeHead(Bytes in) {
+HeadFault Exchange::TakeHead(Bytes in, bool secure) {
     head_bytes_.Append(in.substr(0, guard_.size()));
     HeadFault fault = ParseHead(head_bytes_.view(), guard_, head_);
-    if (fault != HeadFault::kNone) {
-        return fault;
-    }
+    head_.secure = secure;
+    return fault;
+}
+
+void Exchange::HeadDone() {
+    r_.gateway = r_.carrier->form == WireForm::kFastCgi;
     r_.recorded = server_.records() && server_.log().Enabled(log::Level::kInfo);
     r_.start_unix_ns = UnixNanoseconds();
     r_.start = Clock::now();
@@ -38,19 +42,30 @@ HeadFault Exchange::TakeHead(Bytes in) {
         event.plugin = "http";
         event.method = head_.method;
         event.uri = head_.target;
-        event.remote_address = r_.connection->peer();
+        event.remote_address = r_.carrier->peer();
         event.start_unix_ns = r_.start_unix_ns;
         bus.request.Emit(event);
     }
-    answer_.Begin(server_.answer_tools(), *this, r_.connection->stream(), head_);
-    return HeadFault::kNone;
+    answer_.Begin(server_.answer_tools(), *this, *r_.carrier, head_);
+}
+
+// `ssl.redirect`, before all middlewares. A gateway that speaks FastCGI has its own TLS.
+bool Exchange::Redirects() const {
+    return server_.config().ssl.redirect && !head_.secure && head_.form != TargetForm::kAsterisk &&
+           r_.carrier->form != WireForm::kFastCgi;
 }
 
 RequestBody::Status Exchange::StartBody() {
+    if (Redirects()) {
+        redirect_ = std::make_unique<HttpAnswer>(
+            RedirectToHttps(head_, server_.config().ssl.redirect_code, server_.tls_port()));
+        r_.recorded = false;
+        return body_.Drop(server_.body_tools(), *this, head_);
+    }
     Bytes host;
-    if (!PeerHost(r_.connection->peer(), host)) {
+    if (!PeerHost(r_.carrier->peer(), host)) {
         server_.log().Warn("remote address parsing failure",
-                           {{"remote_address", r_.connection->peer()}});
+                           {{"remote_address", r_.carrier->peer()}});
     }
     if (server_.middleware().empty() || head_.form == TargetForm::kAsterisk) {
         return body_.Begin(server_.body_tools(), *this, head_, host);
@@ -65,12 +80,26 @@ RequestBody::Status Exchange::StartBody() {
                        run_->attributes());
 }
 
-void Exchange::Run() { r_.ticket = server_.pool().Exec(body_.job(), answer_); }
+void Exchange::Run() {
+    r_.asked = true;
+    r_.pool = &server_.PoolFor(head_);
+    r_.ticket = r_.pool->Exec(body_.job(), answer_);
+}
 
-void Exchange::Resume() { server_.pool().Resume(r_.ticket); }
+void Exchange::Resume() {
+    if (answer_.pumping()) {
+        answer_.Resume();
+        return;
+    }
+    r_.pool->Resume(r_.ticket);
+}
 
 void Exchange::RefuseBody() {
     bool close = !body_.drained();
+    if (redirect_) {
+        answer_.Send(*redirect_, close);
+        return;
+    }
     if (run_ && run_->answered()) {
         answer_.Send(run_->answer(), close);
         return;
@@ -88,12 +117,13 @@ void Exchange::RefuseBody() {
 }
 
 void Exchange::RefuseHead(int status, Bytes detail) {
-    net::Stream& stream = r_.connection->stream();
-    AppendRefusal(status, detail, stream.queue());
-    stream.Flushed();
+    AppendRefusal(status, detail, r_.carrier->out);
+    r_.carrier->Flushed();
     r_.refused = status;
     OnAnswerEnd(AnswerEnd::kClose);
 }
+
+void Exchange::Refuse(int status, Bytes text) { answer_.Refuse(status, text, false); }
 
 void Exchange::AnswerServerOptions() {
     r_.recorded = false;
@@ -106,21 +136,19 @@ void Exchange::Abandon() {
         GiveBack();
         return;
     }
-    r_.peer = r_.connection->TakePeer();
-    r_.connection = nullptr;
+    r_.peer = r_.carrier->peer();
+    r_.carrier = nullptr;
     answer_.Detach();
-    server_.pool().Cancel(r_.ticket);
+    r_.pool->Cancel(r_.ticket);
 }
 
 bool Exchange::LeavesQueue() const {
-    return head_.keep_alive && head_.minor > 0 && server_.pool().InQueue(r_.ticket);
+    return head_.keep_alive && head_.minor > 0 && r_.pool != nullptr && r_.pool->InQueue(r_.ticket);
 }
 
-bool Exchange::KeepsAlive() const {
-    return r_.connection != nullptr && r_.connection->KeepsAlive();
-}
+bool Exchange::KeepsAlive() const { return r_.carrier != nullptr && r_.carrier->KeepsAlive(); }
 
-void Exchange::OnAnswerPaused() { r_.connection->OnAnswerPaused(); }
+void Exchange::OnAnswerPaused() { r_.carrier->OnAnswerPaused(); }
 
 void Exchange::OnAnswerTrouble(Bytes message, Bytes reason) {
     server_.troubles().Report(server_.loop().NowMilliseconds(), message, reason, r_.start_unix_ns,
@@ -129,15 +157,16 @@ void Exchange::OnAnswerTrouble(Bytes message, Bytes reason) {
 
 void Exchange::OnAnswerEnd(AnswerEnd end) {
     r_.ticket = {};
+    r_.complete = end != AnswerEnd::kAbort && r_.carrier != nullptr;
     Record();
-    Connection* connection = r_.connection;
+    Carrier* carrier = r_.carrier;
     GiveBack();
-    if (connection != nullptr) {
-        connection->OnAnswered(end);
+    if (carrier != nullptr) {
+        carrier->OnAnswered(end);
     }
 }
 
-void Exchange::OnBodyProgress() { r_.connection->OnBodyProgress(); }
+void Exchange::OnBodyProgress() { r_.carrier->OnBodyProgress(); }
 
 void Exchange::OnUploadFailed(Bytes reason) { OnAnswerTrouble("error opening the file", reason); }
 
@@ -150,9 +179,17 @@ std::string Exchange::Summary() const {
     return text;
 }
 
-void Exchange::OnAnswerHead(int status, std::vector<AnswerField>& fields) {
+void Exchange::OnAnswerHead(AnswerDraft& draft) {
     if (run_) {
-        run_->Response(status, fields);
+        run_->Response(draft);
+    }
+    const std::string& hsts = server_.config().ssl.hsts;
+    if (head_.secure && !hsts.empty()) {
+        constexpr Bytes kName = "Strict-Transport-Security";
+        auto own = [](const AnswerField& field) { return EqualsIgnoreCase(field.name, kName); };
+        if (std::none_of(draft.fields.begin(), draft.fields.end(), own)) {
+            draft.fields.push_back({kName, hsts});
+        }
     }
 }
 
@@ -161,15 +198,19 @@ int64_t Exchange::Elapsed() const {
 }
 
 void Exchange::Record() {
+    int answered = r_.refused != 0 ? r_.refused : answer_.status();
+    int status = answered != 0 ? answered : kClientGone;
+    if (run_) {
+        TellMiddlewares(status);
+    }
     if (!r_.recorded && !r_.announced) {
         return;
     }
     AccessRecord record;
-    int answered = r_.refused != 0 ? r_.refused : answer_.status();
-    record.status = answered != 0 ? answered : kClientGone;
+    record.status = status;
     record.method = head_.method;
     record.target = head_.target;
-    record.remote_address = r_.connection != nullptr ? Bytes(r_.connection->peer()) : r_.peer;
+    record.remote_address = r_.carrier != nullptr ? Bytes(r_.carrier->peer()) : r_.peer;
     if (run_ && run_->moved()) {
         record.remote_address = run_->remote_address();
     }
@@ -197,6 +238,11 @@ void Exchange::Record() {
     if (!r_.recorded) {
         return;
     }
+    Buffer url;
+    if (r_.gateway) {
+        AppendUri(head_, head_.secure, url);
+        record.url = url.view();
+    }
     bool full = server_.config().access_logs;
     if (full) {
         record.user_agent = head_.Find(HeaderId::kUserAgent);
@@ -205,7 +251,21 @@ void Exchange::Record() {
     LogAccess(server_.log(), full, record);
 }
 
+void Exchange::TellMiddlewares(int status) {
+    HttpOutcome outcome;
+    outcome.status = status;
+    outcome.complete = r_.complete;
+    outcome.no_worker = answer_.no_worker();
+    outcome.worker = r_.asked;
+    outcome.read_bytes = body_.received();
+    outcome.write_bytes = answer_.written();
+    outcome.start_unix_ns = r_.start_unix_ns;
+    outcome.elapsed_ns = Elapsed();
+    run_->Finished(outcome);
+}
+
 void Exchange::GiveBack() {
+    answer_.Reset();
     guard_.Reset();
     head_.Reset();
     body_.Reset();
@@ -213,6 +273,7 @@ void Exchange::GiveBack() {
     if (run_) {
         run_->Reset();
     }
+    redirect_.reset();
     r_ = Request();
     server_.GiveBack(*this);
 }

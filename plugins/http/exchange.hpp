@@ -1,6 +1,7 @@
 // Exchange: one request and its answer, from the first byte of the head to the log record.
 //
-// It outlives its connection if the client goes while a worker runs the request: OnDone still
+// Its carrier (wire.hpp) brings the bytes and takes the answer: an HTTP/1.1 connection, a stream of
+// HTTP/2, a request of FastCGI. It outlives the carrier if the client goes while a worker runs the request: OnDone still
 // comes, and only then the bytes that the pool borrowed may go.
 //
 // Thread: its loop.
@@ -17,15 +18,16 @@
 #include "core/base/list.hpp"
 #include "core/base/time.hpp"
 #include "core/pool/job.hpp"
+#include "core/pool/pool.hpp"
 #include "plugins/http/answer_writer.hpp"
 #include "plugins/http/body.hpp"
 #include "plugins/http/head.hpp"
 #include "plugins/http/head_guard.hpp"
 #include "plugins/http/middleware.hpp"
+#include "plugins/http/wire.hpp"
 
 namespace rr::http {
 
-class Connection;
 class HttpServer;
 
 class Exchange final : public Linked, private AnswerHandler, private BodyHandler {
@@ -33,30 +35,37 @@ public:
     explicit Exchange(HttpServer& server);
     ~Exchange() = default;
 
-    // A new request of `connection`, of which no byte was read yet.
-    void Begin(Connection& connection);
+    // A new request of `carrier`, of which no byte was read yet.
+    void Begin(Carrier& carrier);
 
-    // Looks at the connection's bytes from the start of the request on.
+    // HTTP/1.1. Looks at the connection's bytes from the start of the request on.
     HeadGuard::Status Scan(Bytes in) { return guard_.Scan(in); }
     HeadFault fault() const { return guard_.fault(); }
     size_t head_size() const { return guard_.size(); }
     // After kComplete: keeps the head's bytes and reads them.
-    HeadFault TakeHead(Bytes in);
+    HeadFault TakeHead(Bytes in, bool secure);
+    // Other protocols: the carrier fills the head, whose views lie in head_bytes() or are constants.
+    RequestHead& new_head() { return head_; }
+    Buffer& head_bytes() { return head_bytes_; }
+    // The head is there, and the request is one to be counted.
+    void HeadDone();
     const RequestHead& head() const { return head_; }
 
-    // After TakeHead. Shows the head to the middlewares first.
+    // After HeadDone. Shows the head to the middlewares first.
     RequestBody::Status StartBody();
     RequestBody::Status Feed(Bytes in, size_t& consumed) { return body_.Feed(in, consumed); }
+    RequestBody::Status Finish() { return body_.Finish(); }
     RequestBody::Status body_status() const { return body_.status(); }
 
-    // Gives the request to the pool. The connection hears OnAnswered later.
+    // Gives the request to the pool. The carrier hears OnAnswered later.
     void Run();
     // Continues an answer that was paused.
     void Resume();
 
-    // Answers that need no worker; the connection hears OnAnswered at once.
+    // Answers that need no worker; the carrier hears OnAnswered at once, or, if a file is sent, later.
     void RefuseBody();  // what body_status() kBad stands for; or a middleware's answer
-    void RefuseHead(int status, Bytes detail);  // and the connection closes
+    void RefuseHead(int status, Bytes detail);  // HTTP/1.1; and the connection closes
+    void Refuse(int status, Bytes text);        // after HeadDone
     void AnswerServerOptions();                 // `OPTIONS *`
 
     // The client has gone: a queued job leaves the queue, a stream is stopped.
@@ -76,10 +85,13 @@ private:
     void OnBodyProgress() override;
     void OnUploadFailed(Bytes reason) override;
 
-    void OnAnswerHead(int status, std::vector<AnswerField>& fields) override;
+    void OnAnswerHead(AnswerDraft& draft) override;
+    void OnWorkerDone() override { r_.ticket = {}; }
 
     int64_t Elapsed() const;
+    bool Redirects() const;
     void Record();
+    void TellMiddlewares(int status);
     void GiveBack();
 
     HttpServer& server_;
@@ -90,13 +102,18 @@ private:
     RequestBody body_;
     AnswerWriter answer_;
     Buffer head_bytes_;
-    std::unique_ptr<MiddlewareRun> run_;  // null until a request meets a middleware
+    std::unique_ptr<MiddlewareRun> run_;    // null until a request meets a middleware
+    std::unique_ptr<HttpAnswer> redirect_;  // of this request, which is to come over TLS
 
     struct Request {
-        Connection* connection = nullptr;  // null: the client has gone
-        std::string peer;                  // its name, once the connection is gone
+        Carrier* carrier = nullptr;        // null: the client has gone
+        std::string peer;                  // its name, once the carrier is gone
+        pool::WorkerPool* pool = nullptr;  // that was asked
         pool::Ticket ticket;
+        bool gateway = false;    // FastCGI
         bool announced = false;  // on the event bus
+        bool asked = false;      // a worker
+        bool complete = false;   // the whole answer was written
         bool recorded = false;   // one record per request that reached TakeHead
         int refused = 0;         // the status, if no worker was asked
         int64_t start_unix_ns = 0;

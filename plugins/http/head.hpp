@@ -54,7 +54,7 @@ struct HeaderField {
 struct RequestHead {
     Bytes method;
     Bytes target;
-    Bytes protocol;  // HTTP/1.0 or HTTP/1.1, a constant
+    Bytes protocol;  // HTTP/1.0, HTTP/1.1, HTTP/2.0: a constant
     Bytes host;      // value of Host; empty if there is none
     Method verb = Method::kOther;
     TargetForm form = TargetForm::kOrigin;
@@ -64,12 +64,14 @@ struct RequestHead {
     uint64_t content_length = 0;  // 0 if absent
     bool has_content_length = false;
     bool chunked = false;
+    bool framed = false;           // there is a body, and the protocol around it says where it ends
+    bool secure = false;           // came over TLS
     bool keep_alive = false;       // the client wants to go on after the answer
     bool expect_continue = false;  // waits for `100 Continue`
     bool expect_other = false;     // an Expect we cannot meet: 417
     bool upgrade = false;          // Connection: upgrade and an Upgrade header
 
-    bool has_body() const { return chunked || content_length > 0; }
+    bool has_body() const { return chunked || framed || content_length > 0; }
     // True for methods a request may be run twice with, if it has no body.
     bool safe() const {
         return verb == Method::kGet || verb == Method::kHead || verb == Method::kOptions;

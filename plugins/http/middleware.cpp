@@ -10,12 +10,23 @@ namespace rr::http {
 
 namespace {
 
-// RoadRunner's; those that no plugin of ours has yet are known all the same.
-constexpr std::string_view kRoadRunners[] = {"static",       "headers",         "gzip", "sendfile",
-                                             "http_metrics", "proxy_ip_parser", "otel"};
-
-// The metrics plugin counts without being asked on the way of a request.
-constexpr std::string_view kMetrics = "http_metrics";
+// Names whose plugin is there only if it was configured, and by what.
+struct Known {
+    std::string_view name;
+    std::string_view needs;
+};
+constexpr Known kKnown[] = {
+    {"static", "the section http.static"},
+    {"headers", "the section http.headers"},
+    {"gzip", "a build with the plugin gzip"},
+    {"sendfile", "a build with the plugin sendfile"},
+    {"proxy_ip_parser", "the key http.trusted_subnets"},
+    {"otel", "the section otel"},
+    {"rate_limit", "the section http.rate_limit"},
+    {"cache", "the section http.cache"},
+    // The metrics plugin counts without being asked on the way of a request.
+    {"http_metrics", "the section metrics"},
+};
 
 constexpr size_t kKeep = 64 * 1024;  // an answer's body that grew beyond is given back
 
@@ -44,16 +55,15 @@ std::string MiddlewareWarning(std::string_view listed,
     if (Find(listed, published) != nullptr) {
         return {};
     }
-    if (listed == kMetrics) {
-        return std::string(listed) + ": counts nothing without a metrics section";
-    }
     std::vector<std::string_view> known;
     for (HttpMiddleware* middleware : published) {
         known.push_back(middleware->middleware_name());
     }
-    known.insert(known.end(), std::begin(kRoadRunners), std::end(kRoadRunners));
-    if (std::find(known.begin(), known.end(), listed) != known.end()) {
-        return std::string(listed) + ": not served yet";
+    for (const Known& each : kKnown) {
+        if (each.name == listed) {
+            return std::string(listed) + ": does nothing, it needs " + std::string(each.needs);
+        }
+        known.push_back(each.name);
     }
     std::string text = "requested middleware does not exist: " + std::string(listed);
     std::string_view near = config::Nearest(listed, known);
@@ -66,45 +76,65 @@ std::string MiddlewareWarning(std::string_view listed,
 // The answer's head as a middleware sees it.
 class MiddlewareRun::Editor final : public HttpResponse {
 public:
-    Editor(MiddlewareRun& run, int status, std::vector<AnswerField>& fields)
-        : run_(run), status_(status), fields_(fields) {}
+    Editor(MiddlewareRun& run, AnswerDraft& draft) : run_(run), draft_(draft) {}
 
-    int status() const override { return status_; }
+    int status() const override { return draft_.status; }
     std::string_view Header(std::string_view name) const override {
-        for (const AnswerField& field : fields_) {
+        for (const AnswerField& field : draft_.fields) {
             if (EqualsIgnoreCase(field.name, name)) {
                 return field.value;
             }
         }
         return {};
     }
-    size_t headers() const override { return fields_.size(); }
-    HttpField header(size_t i) const override { return {fields_[i].name, fields_[i].value}; }
+    size_t headers() const override { return draft_.fields.size(); }
+    HttpField header(size_t i) const override {
+        return {draft_.fields[i].name, draft_.fields[i].value};
+    }
     void SetHeader(std::string_view name, std::string_view value) override {
         AnswerField field{run_.Copy(name), run_.Copy(value)};  // they may be views onto the old one
         RemoveHeader(name);
-        fields_.push_back(field);
+        draft_.fields.push_back(field);
     }
     void AddHeader(std::string_view name, std::string_view value) override {
-        fields_.push_back({run_.Copy(name), run_.Copy(value)});
+        draft_.fields.push_back({run_.Copy(name), run_.Copy(value)});
     }
     void RemoveHeader(std::string_view name) override {
-        std::erase_if(fields_, [name](const AnswerField& field) {
+        std::erase_if(draft_.fields, [name](const AnswerField& field) {
             return EqualsIgnoreCase(field.name, name);
         });
     }
 
+    bool has_body() const override { return draft_.has_body; }
+    int64_t body_size() const override { return draft_.body_size; }
+    std::string_view body_start() const override { return draft_.body_start; }
+
+    void AddFilter(std::unique_ptr<HttpBodyFilter> filter) override {
+        draft_.filters.push_back(std::move(filter));
+    }
+    void Replace(int status, std::string body, HttpFile file) override {
+        draft_.status = status;
+        draft_.replaced = true;
+        draft_.filters.clear();
+        draft_.body = std::move(body);
+        draft_.file = std::move(file);
+        draft_.body_size = static_cast<int64_t>(draft_.body.size() + draft_.file.size);
+        draft_.body_start = draft_.body;
+        draft_.has_body = draft_.body_size > 0;
+    }
+
 private:
     MiddlewareRun& run_;
-    const int status_;
-    std::vector<AnswerField>& fields_;
+    AnswerDraft& draft_;
 };
 
 bool MiddlewareRun::Request(const MiddlewareChain& chain, RequestHead& head, Bytes remote_address) {
     chain_ = &chain;
+    states_.resize(chain.size());
     head_ = &head;
     remote_address_ = remote_address;
     for (passed_ = 0; passed_ < chain.size(); ++passed_) {
+        current_ = passed_;
         ClearAnswer();  // the one before may have begun one and thought better of it
         if (!chain[passed_]->OnRequest(*this, answer_)) {
             answered_ = true;
@@ -114,14 +144,28 @@ bool MiddlewareRun::Request(const MiddlewareChain& chain, RequestHead& head, Byt
     return true;
 }
 
-void MiddlewareRun::Response(int status, std::vector<AnswerField>& fields) {
-    Editor editor(*this, status, fields);
+void MiddlewareRun::Response(AnswerDraft& draft) {
+    Editor editor(*this, draft);
     for (size_t i = passed_; i-- > 0;) {
+        current_ = i;
         (*chain_)[i]->OnResponse(*this, editor);
     }
 }
 
+void MiddlewareRun::Finished(const HttpOutcome& outcome) {
+    if (chain_ == nullptr) {
+        return;
+    }
+    for (size_t i = std::min(passed_ + (answered_ ? 1 : 0), chain_->size()); i-- > 0;) {
+        current_ = i;
+        (*chain_)[i]->OnFinished(*this, outcome);
+    }
+}
+
 void MiddlewareRun::Reset() {
+    for (auto& state : states_) {
+        state.reset();
+    }
     copies_.release();
     chain_ = nullptr;
     passed_ = 0;
@@ -132,6 +176,7 @@ void MiddlewareRun::Reset() {
     if (answer_.body.capacity() > kKeep) {
         answer_.body = std::string();
     }
+    answer_.pieces.clear();  // files are not kept open
     attributes_.clear();
 }
 
@@ -139,6 +184,7 @@ void MiddlewareRun::ClearAnswer() {
     answer_.status = 200;
     answer_.headers.clear();
     answer_.body.clear();
+    answer_.pieces.clear();
 }
 
 HttpField MiddlewareRun::header(size_t i) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <memory_resource>
 #include <span>
 #include <string>
@@ -17,6 +18,21 @@
 #include "plugins/http/head.hpp"
 
 namespace rr::http {
+
+// An answer's head while middlewares may change it.
+struct AnswerDraft {
+    int status = 200;
+    std::vector<AnswerField>& fields;
+    bool has_body = false;
+    int64_t body_size = -1;  // -1: not known yet
+    Bytes body_start{};
+
+    // Left by the middlewares.
+    std::vector<std::unique_ptr<HttpBodyFilter>>& filters;
+    bool replaced = false;  // the body is `body` and `file`
+    std::string& body;
+    HttpFile& file;
+};
 
 // In the order in which a request comes to them.
 using MiddlewareChain = std::vector<HttpMiddleware*>;
@@ -44,7 +60,9 @@ public:
     // Shows them the request. False: one has answered, see answer().
     bool Request(const MiddlewareChain& chain, RequestHead& head, Bytes remote_address);
     // Shows an answer's head to those the request has passed, the last one first.
-    void Response(int status, std::vector<AnswerField>& fields);
+    void Response(AnswerDraft& draft);
+    // Tells those that were shown the request how it ended.
+    void Finished(const HttpOutcome& outcome);
 
     bool answered() const { return answered_; }
     const HttpAnswer& answer() const { return answer_; }
@@ -62,6 +80,8 @@ private:
     std::string_view method() const override { return head_->method; }
     std::string_view target() const override { return head_->target; }
     std::string_view host() const override { return head_->host; }
+    std::string_view protocol() const override { return head_->protocol; }
+    bool secure() const override { return head_->secure; }
     std::string_view Header(std::string_view name) const override { return head_->Find(name); }
     size_t headers() const override { return head_->fields.size(); }
     HttpField header(size_t i) const override;
@@ -70,6 +90,7 @@ private:
     void RemoveHeader(std::string_view name) override;
     void SetAttribute(std::string_view name, std::string_view value) override;
     void SetRemoteAddress(std::string_view text) override;
+    std::unique_ptr<HttpState>& state() const override { return states_[current_]; }
 
     Bytes Copy(std::string_view text);
     void ClearAnswer();
@@ -78,7 +99,10 @@ private:
     std::pmr::monotonic_buffer_resource copies_{first_.data(), first_.size()};
 
     const MiddlewareChain* chain_ = nullptr;
-    size_t passed_ = 0;  // of the chain
+    size_t passed_ = 0;   // of the chain
+    size_t current_ = 0;  // the one being called
+    // One for each of the chain.
+    mutable std::vector<std::unique_ptr<HttpState>> states_;
     RequestHead* head_ = nullptr;
     Bytes remote_address_;
     bool moved_ = false;

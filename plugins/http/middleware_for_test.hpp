@@ -2,11 +2,25 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/api/http_middleware.hpp"
+#include "plugins/http/middleware.hpp"
 
 namespace rr::http {
+
+// A draft with all that it borrows.
+struct DraftForTest {
+    std::vector<AnswerField> fields;
+    std::vector<std::unique_ptr<HttpBodyFilter>> filters;
+    std::string body;
+    HttpFile file;
+    AnswerDraft draft{
+        .status = 200, .fields = fields, .filters = filters, .body = body, .file = file};
+};
 
 struct ScriptedMiddleware final : HttpMiddleware {
     explicit ScriptedMiddleware(std::string_view n) : name(n) {}
@@ -19,10 +33,16 @@ struct ScriptedMiddleware final : HttpMiddleware {
             on_response(request, response);
         }
     }
+    void OnFinished(const HttpRequest& request, const HttpOutcome& outcome) override {
+        if (on_finished) {
+            on_finished(request, outcome);
+        }
+    }
 
     std::string_view name;
     std::function<bool(HttpRequest&, HttpAnswer&)> on_request;
     std::function<void(const HttpRequest&, HttpResponse&)> on_response;
+    std::function<void(const HttpRequest&, const HttpOutcome&)> on_finished;
 };
 
 }  // namespace rr::http

@@ -13,6 +13,16 @@ namespace {
 constexpr const char* kRequest =
     "GET /p?q=1 HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-a: 2\r\nUser-Agent: test\r\n\r\n";
 
+void Respond(MiddlewareRun& run, int status, std::vector<AnswerField>& fields) {
+    DraftForTest bench;
+    AnswerDraft draft{.status = status,
+                      .fields = fields,
+                      .filters = bench.filters,
+                      .body = bench.body,
+                      .file = bench.file};
+    run.Response(draft);
+}
+
 }  // namespace
 
 TEST_CASE("middleware: the last one listed sees a request first and its answer last") {
@@ -34,7 +44,7 @@ TEST_CASE("middleware: the last one listed sees a request first and its answer l
     MiddlewareRun run;
     std::vector<AnswerField> fields;
     REQUIRE(run.Request(chain, r.head, "::1"));
-    run.Response(201, fields);
+    Respond(run, 201, fields);
     REQUIRE(calls == "b>a><a201<b201");
 
     SECTION("one that answers keeps those behind it from seeing the request and the answer") {
@@ -49,7 +59,7 @@ TEST_CASE("middleware: the last one listed sees a request first and its answer l
         REQUIRE_FALSE(run.Request(chain, r.head, "::1"));
         REQUIRE(run.answered());
         REQUIRE(run.answer().body == "no");
-        run.Response(run.answer().status, fields);
+        Respond(run, run.answer().status, fields);
         REQUIRE(calls == "<b403");
         run.Reset();
         REQUIRE_FALSE(run.answered());
@@ -110,7 +120,7 @@ TEST_CASE("middleware: headers of an answer are set, added and removed in any ca
     MiddlewareRun run;
     std::vector<AnswerField> fields{{"Content-Type", "text/plain"}, {"X-Powered-By", "PHP"}};
     REQUIRE(run.Request(chain, r.head, {}));
-    run.Response(200, fields);
+    Respond(run, 200, fields);
     REQUIRE(fields.size() == 3);
     REQUIRE(fields[0].name == "content-type");
     REQUIRE(fields[0].value == "text/html");
@@ -144,9 +154,10 @@ TEST_CASE("middleware: a name that nobody has is told with its nearest") {
             "requested middleware does not exist: stanp; did you mean stamp?");
     REQUIRE(MiddlewareWarning("sttic", {}) ==
             "requested middleware does not exist: sttic; did you mean static?");
-    REQUIRE(MiddlewareWarning("gzip", {}) == "gzip: not served yet");
+    REQUIRE(MiddlewareWarning("static", {}) ==
+            "static: does nothing, it needs the section http.static");
     REQUIRE(MiddlewareWarning("http_metrics", {}) ==
-            "http_metrics: counts nothing without a metrics section");
+            "http_metrics: does nothing, it needs the section metrics");
     REQUIRE(MiddlewareWarning("something", {}) == "requested middleware does not exist: something");
 }
 

@@ -97,8 +97,6 @@ Bytes KnownLine(int status) {
     return status >= 100 && status <= 599 ? kLines[static_cast<size_t>(status - 100)] : Bytes();
 }
 
-bool AllowsBody(int status) { return status >= 200 && status != 204 && status != 304; }
-
 bool ParseLength(Bytes text, uint64_t& out) {
     text = TrimBlanks(text);
     const char* end = text.data() + text.size();
@@ -114,7 +112,7 @@ void AppendLine(Bytes name, Bytes value, Buffer& out) {
 }
 
 // A worker's value: blanks around it go, line ends inside become blanks.
-void AppendForeign(Bytes name, Bytes value, Buffer& out) {
+void AppendForeignValue(Bytes value, Buffer& out) {
     auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
     while (!value.empty() && blank(value.front())) {
         value.remove_prefix(1);
@@ -122,13 +120,35 @@ void AppendForeign(Bytes name, Bytes value, Buffer& out) {
     while (!value.empty() && blank(value.back())) {
         value.remove_suffix(1);
     }
-    out.Reserve(name.size() + value.size() + 4);
-    out.Append(name);
-    out.Append(": ");
+    out.Reserve(value.size());
     char* at = out.tail();
     out.Append(value);
     for (size_t i = 0; i < value.size(); ++i) {
         at[i] = at[i] == '\r' || at[i] == '\n' || at[i] == '\0' ? ' ' : at[i];
+    }
+}
+
+void AppendForeign(Bytes name, Bytes value, Buffer& out) {
+    out.Reserve(name.size() + value.size() + 4);
+    out.Append(name);
+    out.Append(": ");
+    AppendForeignValue(value, out);
+    out.Append("\r\n");
+}
+
+// Beside Connection, which has its own rules. Canonical names.
+bool IsHopByHop(Bytes name) {
+    return name == "Keep-Alive" || name == "Proxy-Connection" || name == "Upgrade" || name == "Te";
+}
+
+// `Status: 200 OK`, the first line of a CGI answer.
+void AppendCgiStatus(int status, Buffer& out) {
+    out.Append("Status: ");
+    AppendDecimal(static_cast<uint64_t>(status), out);
+    Bytes name = StatusText(status);
+    if (!name.empty()) {
+        out.Append(' ');
+        out.Append(name);
     }
     out.Append("\r\n");
 }
@@ -154,6 +174,8 @@ Bytes StatusText(int status) {
     Bytes line = KnownLine(status);
     return line.empty() ? line : line.substr(kNameAt, line.size() - kNameAt - 2);
 }
+
+bool AllowsBody(int status) { return status >= 200 && status != 204 && status != 304; }
 
 void CarriedFields::Add(const Answer& informational) {
     for (const AnswerField& field : informational.fields) {
@@ -195,10 +217,11 @@ void ResponseWriter::Collect(const Answer& answer, const CarriedFields* carried,
     names_.Clear(16 * 1024);
     names_.Reserve(bytes);  // names_ must not move below
     for (const AnswerField& field : fields_) {
-        if (!IsToken(field.name)) {
-            continue;
+        uint32_t hash = 0;
+        if (field.name.empty() || TokenPrefix(field.name, hash) != field.name.size()) {
+            continue;  // no token
         }
-        HeaderId id = IdentifyHeader(field.name);
+        HeaderId id = IdentifyHashed(field.name, hash);
         if (id == HeaderId::kHttp2Push) {
             continue;  // RoadRunner leaks it; browsers removed server push
         }
@@ -283,7 +306,7 @@ ResponseWriter::Said ResponseWriter::Listen() const {
 }
 
 ResponsePlan ResponseWriter::Decide(const ResponseFacts& facts, const Said& said, int status,
-                                    bool trailers) const {
+                                    bool trailers, WireForm form) const {
     ResponsePlan plan;
     plan.keep_alive = facts.keep_alive && !said.close;
     bool body = facts.whole ? facts.body_size > 0 : true;
@@ -291,7 +314,8 @@ ResponsePlan ResponseWriter::Decide(const ResponseFacts& facts, const Said& said
         plan.drops_body = body;
         return plan;
     }
-    if (facts.minor > 0 && (said.chunked || trailers)) {
+    bool text = form == WireForm::kHttp1;
+    if (text && facts.minor > 0 && (said.chunked || trailers)) {
         plan.framing = Framing::kChunked;
     } else if (facts.whole) {
         plan.framing = Framing::kLength;
@@ -299,6 +323,8 @@ ResponsePlan ResponseWriter::Decide(const ResponseFacts& facts, const Said& said
     } else if (said.length) {
         plan.framing = Framing::kLength;
         plan.length = said.length_value;
+    } else if (!text) {
+        plan.framing = Framing::kOuter;
     } else if (facts.minor > 0) {
         plan.framing = Framing::kChunked;
     } else {
@@ -308,24 +334,112 @@ ResponsePlan ResponseWriter::Decide(const ResponseFacts& facts, const Said& said
     return plan;
 }
 
+// A head as text: HTTP/1.1's and FastCGI's.
+class ResponseWriter::Text {
+public:
+    Text(Buffer& out, bool plain) : out_(out), plain_(plain) {}
+
+    void Foreign(const Line& line) { AppendForeign(line.name, line.value, out_); }
+    void Own(Bytes name, Bytes value) { AppendLine(name, value, out_); }
+    void Number(Bytes name, uint64_t value) {
+        out_.Append(name);
+        out_.Append(": ");
+        AppendDecimal(value, out_);
+        out_.Append("\r\n");
+    }
+    bool hop_by_hop() const { return !plain_; }
+
+private:
+    Buffer& out_;
+    const bool plain_;  // FastCGI: the connection is the other server's business
+};
+
+// A head as the fields of HTTP/2: names in lower case, nothing that belongs to one connection.
+class ResponseWriter::Fields {
+public:
+    Fields(Buffer& out, std::vector<Sent>& spans) : out_(out), spans_(spans) {}
+
+    void Foreign(const Line& line) {
+        size_t at = Begin(line.name);
+        AppendForeignValue(line.value, out_);
+        End(at, line.name.size());
+    }
+    void Own(Bytes name, Bytes value) {
+        size_t at = Begin(name);
+        out_.Append(value);
+        End(at, name.size());
+    }
+    void Number(Bytes name, uint64_t value) {
+        size_t at = Begin(name);
+        AppendDecimal(value, out_);
+        End(at, name.size());
+    }
+    static constexpr bool hop_by_hop() { return false; }
+
+private:
+    size_t Begin(Bytes name) {
+        size_t at = out_.size();
+        out_.Reserve(name.size());
+        char* to = out_.tail();
+        for (size_t i = 0; i < name.size(); ++i) {
+            to[i] = name[i] >= 'A' && name[i] <= 'Z' ? static_cast<char>(name[i] + 32) : name[i];
+        }
+        out_.Commit(name.size());
+        return at;
+    }
+    void End(size_t at, size_t name) {
+        spans_.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(name),
+                          static_cast<uint32_t>(out_.size() - at - name)});
+    }
+
+    Buffer& out_;
+    std::vector<Sent>& spans_;
+};
+
 ResponsePlan ResponseWriter::WriteHead(const Answer& answer, const ResponseFacts& facts,
-                                       const CarriedFields* carried, Buffer& out,
-                                       Buffer& trailers) {
+                                       const CarriedFields* carried, Wire& wire, Buffer& trailers) {
     int status = static_cast<int>(answer.status);
     size_t before = trailers.size();
     Collect(answer, carried, &trailers);
     Said said = Listen();
-    ResponsePlan plan = Decide(facts, said, status, trailers.size() > before);
-    if (plan.framing != Framing::kChunked) {
+    ResponsePlan plan = Decide(facts, said, status, trailers.size() > before, wire.form);
+    if (plan.framing != Framing::kChunked && wire.form != WireForm::kHttp2) {
         trailers.Truncate(before);
     }
-    AppendStatusLine(status, facts.minor, out);
-    Finish(facts, said, plan, status, out);
+    if (wire.form == WireForm::kHttp2) {
+        sent_.Clear(16 * 1024);
+        spans_.clear();
+        Fields fields(sent_, spans_);
+        Finish(facts, said, plan, status, fields);
+        bool body = plan.framing == Framing::kOuter || plan.length > 0 ||
+                    (trailers.size() > before && plan.framing != Framing::kNone);
+        SendFields(status, body, wire);
+        return plan;
+    }
+    bool plain = wire.form == WireForm::kFastCgi;
+    if (plain) {
+        AppendCgiStatus(status, wire.out);
+    } else {
+        AppendStatusLine(status, facts.minor, wire.out);
+    }
+    Text text(wire.out, plain);
+    Finish(facts, said, plan, status, text);
+    wire.out.Append("\r\n");
     return plan;
 }
 
+void ResponseWriter::SendFields(int status, bool body, Wire& wire) {
+    sent_fields_.clear();
+    for (const Sent& span : spans_) {
+        Bytes both(sent_.data() + span.at, size_t{span.name} + span.value);
+        sent_fields_.push_back({both.substr(0, span.name), both.substr(span.name)});
+    }
+    wire.Head(status, sent_fields_, body);
+}
+
+template <class Out>
 void ResponseWriter::Finish(const ResponseFacts& facts, const Said& said, const ResponsePlan& plan,
-                            int status, Buffer& out) {
+                            int status, Out& out) const {
     bool own_close = !plan.keep_alive && !said.close;
     bool length_sent = false;
     for (const Line& line : lines_) {
@@ -340,95 +454,74 @@ void ResponseWriter::Finish(const ResponseFacts& facts, const Said& said, const 
                     continue;
                 }
                 length_sent = true;
-                out.Append("Content-Length: ");
-                AppendDecimal(bodiless ? said.length_value : plan.length, out);
-                out.Append("\r\n");
+                out.Number("Content-Length", bodiless ? said.length_value : plan.length);
                 continue;
             }
             case HeaderId::kConnection:
-                if (own_close) {
-                    continue;  // it says otherwise
+                if (own_close || !out.hop_by_hop()) {
+                    continue;  // it says otherwise, or there is no such connection
+                }
+                break;
+            case HeaderId::kUpgrade:
+            case HeaderId::kOther:
+                if (!out.hop_by_hop() && IsHopByHop(line.name)) {
+                    continue;
                 }
                 break;
             default: break;
         }
-        AppendForeign(line.name, line.value, out);
+        out.Foreign(line);
     }
     if (!said.date && !facts.date.empty()) {
-        AppendLine("Date", facts.date, out);
+        out.Own("Date", facts.date);
     }
     if (plan.framing == Framing::kLength && !length_sent) {
-        out.Append("Content-Length: ");
-        AppendDecimal(plan.length, out);
-        out.Append("\r\n");
+        out.Number("Content-Length", plan.length);
     }
     if (!said.content_type && !said.content_encoding && !said.chunked && AllowsBody(status) &&
         !facts.body_start.empty()) {
-        AppendLine("Content-Type", DetectContentType(facts.body_start), out);
+        out.Own("Content-Type", DetectContentType(facts.body_start));
+    }
+    if (!out.hop_by_hop()) {
+        return;
     }
     if (own_close && facts.minor > 0) {
-        out.Append("Connection: close\r\n");
+        out.Own("Connection", "close");
     } else if (plan.keep_alive && facts.minor == 0 && !said.connection) {
-        out.Append("Connection: keep-alive\r\n");
+        out.Own("Connection", "keep-alive");
     }
     if (plan.framing == Framing::kChunked) {
-        out.Append("Transfer-Encoding: chunked\r\n");
+        out.Own("Transfer-Encoding", "chunked");
     }
-    out.Append("\r\n");
 }
 
-void ResponseWriter::WriteInformational(const Answer& answer, uint8_t minor, Buffer& out) {
-    if (minor == 0) {
-        return;  // HTTP/1.0 knows no 1xx
+void ResponseWriter::WriteInformational(const Answer& answer, uint8_t minor, Wire& wire) {
+    if (minor == 0 || wire.form == WireForm::kFastCgi) {
+        return;  // they know no 1xx
     }
     Collect(answer, nullptr, nullptr);
-    AppendStatusLine(static_cast<int>(answer.status), minor, out);
+    std::erase_if(lines_, [](const Line& line) {
+        return line.id == HeaderId::kContentLength || line.id == HeaderId::kTransferEncoding;
+    });
+    int status = static_cast<int>(answer.status);
+    if (wire.form == WireForm::kHttp2) {
+        sent_.Clear(16 * 1024);
+        spans_.clear();
+        Fields fields(sent_, spans_);
+        for (const Line& line : lines_) {
+            if (line.id != HeaderId::kConnection && !IsHopByHop(line.name)) {
+                fields.Foreign(line);
+            }
+        }
+        SendFields(status, true, wire);
+        return;
+    }
+    AppendStatusLine(status, minor, wire.out);
+    Text text(wire.out, false);
     for (const Line& line : lines_) {
-        if (line.id != HeaderId::kContentLength && line.id != HeaderId::kTransferEncoding) {
-            AppendForeign(line.name, line.value, out);
-        }
+        text.Foreign(line);
     }
-    out.Append("\r\n");
-}
-
-ResponsePlan ResponseWriter::WriteBadStatus(const Answer& answer, int status,
-                                            const ResponseFacts& facts,
-                                            const CarriedFields* carried, Buffer& out) {
-    constexpr Bytes kText = "unknown status code from worker: ";
-    char digits[24];
-    char* end = std::to_chars(digits, digits + sizeof digits, answer.status).ptr;
-    Bytes number(digits, static_cast<size_t>(end - digits));
-
-    Answer replaced{status, {}};
-    for (const AnswerField& field : answer.fields) {
-        HeaderId id = IdentifyHeader(field.name);
-        if (id != HeaderId::kContentLength && id != HeaderId::kContentType &&
-            id != HeaderId::kContentEncoding && id != HeaderId::kTransferEncoding &&
-            !EqualsIgnoreCase(field.name, "X-Content-Type-Options")) {
-            replaced.fields.push_back(field);
-        }
-    }
-    replaced.fields.push_back({"Content-Type", "text/plain; charset=utf-8"});
-    replaced.fields.push_back({"X-Content-Type-Options", "nosniff"});
-
-    ResponseFacts whole = facts;
-    whole.whole = true;
-    whole.body_size = kText.size() + number.size() + 1;
-    whole.body_start = {};
-    Buffer dropped;
-    Collect(replaced, carried, &dropped);
-    Said said = Listen();
-    ResponsePlan plan = Decide(whole, said, 500, false);
-    AppendStatusLine(500, facts.minor, out);
-    Finish(whole, said, plan, 500, out);
-    if (plan.framing == Framing::kLength) {
-        out.Append(kText);
-        out.Append(number);
-        out.Append('\n');
-    }
-    plan.framing = Framing::kNone;  // nothing more to send
-    plan.drops_body = false;
-    return plan;
+    wire.out.Append("\r\n");
 }
 
 size_t WriteChunkHead(uint64_t size, char* out) {

@@ -1,4 +1,4 @@
-// The HTTP/1.1 answer as bytes: heads, chunk framing, trailers, and the answers rr gives itself.
+// The answer's head as the wire wants it, chunk framing, trailers, and the answers rr gives itself.
 //
 // Order in a head: the worker's headers with canonical names, sorted; then what we add: Date,
 // Content-Length, Content-Type, Connection, Transfer-Encoding (RoadRunner's order).
@@ -14,6 +14,7 @@
 #include "core/base/bytes.hpp"
 #include "plugins/http/answer.hpp"
 #include "plugins/http/canonical.hpp"
+#include "plugins/http/wire.hpp"
 
 namespace rr::http {
 
@@ -22,6 +23,9 @@ namespace rr::http {
 void AppendStatusLine(int status, uint8_t minor, Buffer& out);
 // `OK`; empty for codes without a name.
 Bytes StatusText(int status);
+
+// An answer of this status may have a body.
+bool AllowsBody(int status);
 
 // What the answer has to fit.
 struct ResponseFacts {
@@ -39,6 +43,7 @@ enum class Framing : uint8_t {
     kLength,  // exactly `length` bytes
     kChunked,
     kClose,  // until the connection closes
+    kOuter,  // HTTP/2 and FastCGI: their frames say where it ends
 };
 
 // How the body has to be sent.
@@ -69,20 +74,15 @@ private:
 
 class ResponseWriter {
 public:
-    // Appends the final head. trailers: gets the complete trailer block (`Name: value\r\n...`) for
-    // AppendLastChunk, if the worker named any and the framing is kChunked.
+    // Writes the final head. trailers: gets the complete trailer block (`Name: value\r\n...`) for
+    // AppendLastChunk or Wire::End, if the worker named any and the protocol can carry them.
     // carried: headers of earlier 1xx answers, or null.
     // REQUIRES: answer.status_valid().
     ResponsePlan WriteHead(const Answer& answer, const ResponseFacts& facts,
-                           const CarriedFields* carried, Buffer& out, Buffer& trailers);
+                           const CarriedFields* carried, Wire& wire, Buffer& trailers);
 
-    // Appends a 1xx head: no Date, nothing generated. Nothing for HTTP/1.0 clients.
-    void WriteInformational(const Answer& answer, uint8_t minor, Buffer& out);
-
-    // The whole answer for a status outside 100..599: 500, the worker's headers, and
-    // `unknown status code from worker: N`.
-    ResponsePlan WriteBadStatus(const Answer& answer, int status, const ResponseFacts& facts,
-                                const CarriedFields* carried, Buffer& out);
+    // Writes a 1xx head: no Date, nothing generated. Nothing for HTTP/1.0 and FastCGI clients.
+    void WriteInformational(const Answer& answer, uint8_t minor, Wire& wire);
 
 private:
     struct Line {
@@ -102,19 +102,31 @@ private:
         bool length = false;  // a valid Content-Length
         uint64_t length_value = 0;
     };
+    class Text;
+    class Fields;
     void Collect(const Answer& answer, const CarriedFields* carried, Buffer* trailers);
     void TakeTrailers(Buffer& trailers);
     Said Listen() const;
-    ResponsePlan Decide(const ResponseFacts& facts, const Said& said, int status,
-                        bool trailers) const;
+    ResponsePlan Decide(const ResponseFacts& facts, const Said& said, int status, bool trailers,
+                        WireForm form) const;
+    template <class Out>
     void Finish(const ResponseFacts& facts, const Said& said, const ResponsePlan& plan, int status,
-                Buffer& out);
-    void WriteLines(Buffer& out) const;
+                Out& out) const;
+    void SendFields(int status, bool body, Wire& wire);
 
     std::vector<AnswerField> fields_;
     std::vector<Line> lines_;
     std::vector<Bytes> announced_;  // names that Trailer lists
     Buffer names_;
+    // HTTP/2: the head's fields, as offsets into sent_ while that grows.
+    struct Sent {
+        uint32_t at;
+        uint32_t name;
+        uint32_t value;
+    };
+    Buffer sent_;
+    std::vector<Sent> spans_;
+    std::vector<AnswerField> sent_fields_;
 };
 
 // `1a\r\n`; at most kChunkHeadMost bytes. Returns the size.

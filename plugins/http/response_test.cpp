@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "plugins/http/date.hpp"
+#include "plugins/http/wire_for_test.hpp"
 
 using namespace rr::http;
 using rr::Buffer;
@@ -22,11 +23,11 @@ struct Written {
 Written Head(const Answer& answer, ResponseFacts facts, const CarriedFields* carried = nullptr) {
     facts.date = kDate;
     ResponseWriter writer;
-    Buffer out;
+    WireForTest out;
     Buffer trailers;
     Written w;
     w.plan = writer.WriteHead(answer, facts, carried, out, trailers);
-    w.head = out.view();
+    w.head = out.text();
     w.trailers = trailers.view();
     return w;
 }
@@ -87,18 +88,17 @@ TEST_CASE("response: headers of informational answers come again") {
     CarriedFields carried;
     carried.Add({103, {{"Link", "</a.css>; rel=preload"}}});
     ResponseWriter writer;
-    Buffer out;
+    WireForTest out;
     writer.WriteInformational({103, {{"Link", "</a.css>; rel=preload"}, {"Content-Length", "0"}}},
                               1, out);
-    REQUIRE(std::string(out.view()) ==
-            "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n");
+    REQUIRE(out.text() == "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n");
     Written w = Head({200, {{"X-F", "1"}}}, Streamed("final"), &carried);
     REQUIRE(w.head == "HTTP/1.1 200 OK\r\nLink: </a.css>; rel=preload\r\nX-F: 1\r\n" + kDateLine +
                           "Content-Type: text/plain; charset=utf-8\r\n"
                           "Transfer-Encoding: chunked\r\n\r\n");
-    Buffer none;
+    WireForTest none;
     writer.WriteInformational({103, {}}, 0, none);
-    REQUIRE(none.empty());
+    REQUIRE(none.text().empty());
     carried.Clear();
     REQUIRE(carried.empty());
 }
@@ -225,22 +225,50 @@ TEST_CASE("response: the worker's Date and Server stand, its type stops sniffing
     REQUIRE(encoded.head.find("Content-Type") == std::string::npos);
 }
 
-TEST_CASE("response: a status that is none becomes 500 with a text") {
+TEST_CASE("response: HTTP/2 gets fields in lower case and nothing of a connection") {
     ResponseWriter writer;
-    Buffer out;
+    WireForTest wire(WireForm::kHttp2);
+    Buffer trailers;
     ResponseFacts facts;
     facts.date = kDate;
-    ResponsePlan plan = writer.WriteBadStatus({0, {{"X-A", "1"}, {"Content-Length", "9"}}}, 500,
-                                              facts, nullptr, out);
-    REQUIRE(std::string(out.view()) ==
-            "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            "X-A: 1\r\nX-Content-Type-Options: nosniff\r\n" +
-                kDateLine + "Content-Length: 35\r\n\r\nunknown status code from worker: 0\n");
-    REQUIRE(plan.keep_alive);
-    Buffer head;
-    facts.head_request = true;
-    writer.WriteBadStatus({1000, {}}, 500, facts, nullptr, head);
-    REQUIRE(std::string(head.view()).find("unknown") == std::string::npos);
+    facts.body_start = "x";
+    ResponsePlan plan = writer.WriteHead({200,
+                                          {{"X-A", "1\r\n2"},
+                                           {"Connection", "close"},
+                                           {"Keep-Alive", "5"},
+                                           {"Transfer-Encoding", "chunked"},
+                                           {"Upgrade", "h2c"},
+                                           {"Trailer", "X-Sum"},
+                                           {"X-Sum", "abc"},
+                                           {"content-type", "a/b"}}},
+                                         facts, nullptr, wire, trailers);
+    REQUIRE(plan.framing == Framing::kOuter);
+    REQUIRE(wire.heads == std::vector<std::string>{"200|content-type: a/b|x-a: 1  2|date: " +
+                                                   std::string(kDate)});
+    REQUIRE(trailers.view() == "X-Sum: abc\r\n");
+    REQUIRE(wire.text().empty());
+    facts.whole = true;
+    facts.body_size = 1;
+    wire.heads.clear();
+    plan = writer.WriteHead({204, {}}, facts, nullptr, wire, trailers);
+    REQUIRE(plan.framing == Framing::kNone);
+    plan = writer.WriteHead({200, {}}, facts, nullptr, wire, trailers);
+    REQUIRE(plan.framing == Framing::kLength);
+    REQUIRE(wire.heads[1].find("|content-length: 1") != std::string::npos);
+}
+
+TEST_CASE("response: FastCGI gets a Status and no framing") {
+    ResponseWriter writer;
+    WireForTest wire(WireForm::kFastCgi);
+    Buffer trailers;
+    ResponseFacts facts;
+    facts.keep_alive = false;
+    writer.WriteInformational({103, {{"Link", "x"}}}, 1, wire);
+    REQUIRE(wire.text().empty());
+    ResponsePlan plan = writer.WriteHead({404, {{"X-A", "1"}, {"Connection", "close"}}}, facts,
+                                         nullptr, wire, trailers);
+    REQUIRE(plan.framing == Framing::kOuter);
+    REQUIRE(wire.text() == "Status: 404 Not Found\r\nX-A: 1\r\n\r\n");
 }
 
 TEST_CASE("response: status lines") {

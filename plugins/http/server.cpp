@@ -2,17 +2,23 @@
 
 #include <utility>
 
+#include "plugins/http/connection.hpp"
+#include "plugins/http/context.hpp"
+#include "plugins/http/fcgi_connection.hpp"
+#include "plugins/http/proxy_client.hpp"
+
 namespace rr::http {
 
 HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& log,
                        EventBus& events, File::Owner upload_owner,
-                       std::unique_ptr<pool::WorkerPool> pool, MiddlewareChain middleware)
+                       std::unique_ptr<pool::WorkerPool> pool, MiddlewareChain middleware,
+                       std::vector<std::unique_ptr<pool::WorkerPool>> route_pools)
     : LoopBound(loop),
       config_(config),
       log_(log),
       events_(events),
       middleware_(std::move(middleware)),
-      answer_tools_{config, {}, {}, {}, {}, !middleware_.empty()},
+      answer_tools_{config, {}, {}, {}, {}, !middleware_.empty() || !config.ssl.hsts.empty()},
       body_tools_{loop,
                   config,
                   config.uploads.dir.empty() ? TemporaryDirectory() : config.uploads.dir,
@@ -20,61 +26,123 @@ HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& 
                   {},
                   0},
       troubles_(log),
+      failed_handshakes_(log, log::Level::kWarn, "handshake failed"),
+      strangers_(log, log::Level::kDebug, "handshake failed"),
       pool_(std::move(pool)),
+      route_pools_(std::move(route_pools)),
       tick_(loop, [this] { Tick(); }) {}
 
 HttpServer::~HttpServer() {
     for (auto& list : waiting_) {
-        list.Each([this](Connection& connection) { Remove(connection); });
+        list.Each([this](Client& client) { Remove(client); });
     }
     exchanges_.Each([](Exchange& exchange) { delete &exchange; });
 }
 
-void HttpServer::Accept(std::unique_ptr<net::Listener> listener) {
-    AssertInLoop();
-    listener_ = std::move(listener);
-    listener_->Accept([this](int descriptor, net::Stream::Kind kind) { Add(descriptor, kind); },
-                      [this](const std::string& text) {
-                          troubles_.Report(loop_.NowMilliseconds(), "accept failed, trying again",
-                                           text, UnixNanoseconds(), 0);
-                      });
+pool::WorkerPool& HttpServer::PoolFor(const RequestHead& head) {
+    for (size_t i = 0; i < route_pools_.size(); ++i) {
+        if (config_.routes[i].Matches(head)) {
+            return *route_pools_[i];
+        }
+    }
+    return *pool_;
 }
 
-void HttpServer::Add(int descriptor, net::Stream::Kind kind) {
-    auto* connection = new Connection(*this, kind, descriptor);  // Remove() deletes it
+void HttpServer::Accept(Speech speech, std::unique_ptr<net::Listener> listener) {
+    AssertInLoop();
+    if (speech == Speech::kHttps && tls_port_ == 0) {
+        tls_port_ = listener->address().port;
+    }
+    listeners_.push_back(std::move(listener));
+    listeners_.back()->Accept(
+        [this, speech](int descriptor, net::Stream::Kind kind) { Add(descriptor, kind, speech); },
+        [this](const std::string& text) { OnAcceptTrouble(text); });
+}
+
+void HttpServer::OnAcceptTrouble(const std::string& text) {
+    troubles_.Report(loop_.NowMilliseconds(), "accept failed, trying again", text,
+                     UnixNanoseconds(), 0);
+}
+
+void HttpServer::Add(int descriptor, net::Stream::Kind kind, Speech speech) {
+    bool secure = speech == Speech::kHttps;
+    auto stream = std::make_unique<net::Stream>(loop_, kind, descriptor, nullptr);
+    Client* client;  // Remove() deletes it
+    if (speech == Speech::kFastCgi) {
+        client = new FcgiConnection(*this, std::move(stream));
+    } else if (SendsProxyHeader(*stream, kind)) {
+        client = new ProxyClient(*this, std::move(stream), secure);
+    } else {
+        if (secure) {
+            stream->Secure(tls_, {});
+        }
+        client = new Connection(*this, std::move(stream));
+    }
     if (++connections_ == 1) {
         tick_.Repeat(draining_ ? kTickDraining : kTick);
     }
-    connection->Start();
+    client->Start();
+}
+
+bool HttpServer::SendsProxyHeader(const net::Stream& stream, net::Stream::Kind kind) const {
+    const ProxyProtocolConfig& proxy = config_.proxy_protocol;
+    // Who may connect to a Unix socket is said by its file.
+    if (!proxy.listen || proxy.trusted.empty() || kind == net::Stream::Kind::kPipe) {
+        return proxy.listen;
+    }
+    std::string name = stream.PeerName();
+    Bytes host;
+    auto ip = PeerHost(name, host) ? net::ParseIp(host) : std::nullopt;
+    return ip && net::Contains(proxy.trusted, *ip);
+}
+
+void HttpServer::Announce(Client& client) {
+    client.announced = true;
     if (events_.connection) {
-        events_.connection.Emit({ConnectionPhase::kOpened, "http", connection->peer()});
+        events_.connection.Emit({ConnectionPhase::kOpened, "http", client.peer()});
     }
 }
 
-void HttpServer::Touch(Connection& connection, Wait wait) {
-    list(wait).Touch(connection);
-    connection.wait = wait;
-    connection.since_ms = loop_.NowMilliseconds();
+void HttpServer::OnHandshakeFailed(const std::string& peer, std::string_view why) {
+    bool stranger = why.find("does not speak TLS") != std::string_view::npos ||
+                    why.find("left before the handshake") != std::string_view::npos;
+    log::Repeated& log = stranger ? strangers_ : failed_handshakes_;
+    log.Report(Clock::now(), {{"remote_address", peer}, {"reason", why}});
 }
 
-void HttpServer::Remove(Connection& connection) {
-    if (events_.connection) {
-        events_.connection.Emit({ConnectionPhase::kClosed, "http", connection.peer()});
+void HttpServer::Touch(Client& client, Wait wait) {
+    list(wait).Touch(client);
+    client.wait = wait;
+    client.since_ms = loop_.NowMilliseconds();
+}
+
+void HttpServer::Replace(Client& client, Client& by) {
+    Touch(by, Wait::kFirst);
+    by.announced = client.announced;
+    client.Unlink();
+    delete &client;
+}
+
+void HttpServer::Remove(Client& client) {
+    if (client.announced && events_.connection) {
+        events_.connection.Emit({ConnectionPhase::kClosed, "http", client.peer()});
     }
-    connection.Unlink();
+    client.Unlink();
     --connections_;
-    delete &connection;
+    delete &client;
 }
 
 void HttpServer::Tick() {
     int64_t now = loop_.NowMilliseconds();
     troubles_.Tick(now);
+    failed_handshakes_.Settle(Clock::now());
+    strangers_.Settle(Clock::now());
     Expire(Wait::kFirst, config_.timeouts.header);
     Expire(Wait::kHead, config_.timeouts.header);
     Expire(Wait::kBody, config_.timeouts.body);
     Expire(Wait::kIdle, config_.timeouts.idle);
     int64_t write_ms = config_.timeouts.write / std::chrono::milliseconds(1);
-    auto tick = [now, write_ms](Connection& connection) { connection.OnTick(now, write_ms); };
+    auto tick = [now, write_ms](Client& client) { client.OnTick(now, write_ms); };
     list(Wait::kBusy).Each(tick);
     list(Wait::kLinger).Each(tick);
     if (draining_ && now - drain_ms_ >= kDrainGraceMs) {
@@ -101,7 +169,7 @@ void HttpServer::Expire(Wait wait, Duration limit) {
 }
 
 void HttpServer::ExpireAll(Wait wait) {
-    list(wait).Each([this](Connection& connection) { Remove(connection); });
+    list(wait).Each([this](Client& client) { Remove(client); });
 }
 
 void HttpServer::Drain(Deadline deadline, Callback<void()> drained) {
@@ -110,11 +178,14 @@ void HttpServer::Drain(Deadline deadline, Callback<void()> drained) {
     drain_deadline_ = deadline;
     drain_ms_ = loop_.NowMilliseconds();
     drained_ = std::move(drained);
-    if (listener_) {
-        listener_->Drain();
-        listener_.reset();
+    for (auto& listener : listeners_) {
+        listener->Drain();
     }
+    listeners_.clear();
     tick_.Repeat(kTickDraining);
+    for (auto& list : waiting_) {
+        list.Each([](Client& client) { client.OnDrain(); });
+    }
 }
 
 void HttpServer::CheckDrained() {
@@ -132,23 +203,27 @@ void HttpServer::Close(Deadline deadline, Callback<void()> closed) {
     drained_ = nullptr;
     closing_ = true;
     closed_ = std::move(closed);
-    listener_.reset();
-    // The pool first: what still runs or waits gets its answer, be it a 503.
+    listeners_.clear();
+    // The pools first: what still runs or waits gets its answer, be it a 503.
+    open_pools_ = 1 + route_pools_.size();
     pool_->Close(deadline, [this] { OnPoolClosed(); });
+    for (auto& pool : route_pools_) {
+        pool->Close(deadline, [this] { OnPoolClosed(); });
+    }
 }
 
 void HttpServer::OnPoolClosed() {
-    pool_closed_ = true;
+    --open_pools_;
     // The next tick comes after the last answers were flushed.
     tick_.Repeat(kTickDraining);
 }
 
 void HttpServer::CheckClosed() {
-    if (!pool_closed_) {
+    if (open_pools_ > 0) {
         return;
     }
     for (auto& waiting : waiting_) {
-        waiting.Each([this](Connection& connection) { Remove(connection); });
+        waiting.Each([this](Client& client) { Remove(client); });
     }
     // Uploads are deleted by helper threads: they must be done before the process ends.
     if (body_tools_.writers == 0 && closed_) {

@@ -1,6 +1,5 @@
 #include "plugins/http/server.hpp"
 
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -8,157 +7,19 @@
 
 #include "plugins/http/allocations_for_test.hpp"
 #include "plugins/http/middleware_for_test.hpp"
+#include "plugins/http/server_for_test.hpp"
 
 namespace rr::http {
 namespace {
 
 using namespace std::chrono_literals;
 
-// A pool whose workers are the test: it sees each job and says what comes of it.
-class FakePool final : public pool::WorkerPool {
-public:
-    struct Given {
-        pool::Ticket ticket;
-        pool::Job job;
-        pool::JobSink* sink;
-        bool cancelled = false;
-        int resumed = 0;
-    };
-    std::deque<Given> jobs;
-    bool queues = false;  // nobody begins with what is given
-    uint64_t last = 0;
-    pool::PoolConfig settings;
-
-    pool::Ticket Exec(const pool::Job& job, pool::JobSink& sink) override {
-        jobs.push_back({{++last}, job, &sink});
-        return {last};
-    }
-    void Cancel(pool::Ticket ticket) override { Find(ticket).cancelled = true; }
-    bool InQueue(pool::Ticket) const override { return queues; }
-    void Resume(pool::Ticket ticket) override { ++Find(ticket).resumed; }
-    void Reset(Done done) override { done({}); }
-    void AddWorker(Done done) override { done({}); }
-    void RemoveWorker(Done done) override { done({}); }
-    GroupStatus Status() const override { return {}; }
-    const pool::PoolConfig& config() const override { return settings; }
-    void Close(Deadline, Callback<void()> closed) override {
-        for (auto& given : jobs) {
-            given.sink->OnDone({pool::JobEnd::kClosed, {}});
-        }
-        jobs.clear();
-        closed();
-    }
-
-    Given& Find(pool::Ticket ticket) {
-        for (auto& given : jobs) {
-            if (given.ticket.id == ticket.id) {
-                return given;
-            }
-        }
-        FAIL("no such job");
-        return jobs.front();
-    }
-    void Head(std::string_view context, uint64_t body, bool more, bool whole = false) {
-        std::string padded(context);
-        padded.append(pool::AnswerHead::kPadding, '\0');
-        pool::AnswerHead head;
-        head.context = Bytes(padded.data(), context.size());
-        head.body_size = body;
-        head.more = more;
-        head.whole = whole;
-        jobs.front().sink->OnHead(head);
-    }
-    bool Chunk(Bytes body) { return jobs.front().sink->OnChunk(body); }
-    void Done(pool::JobEnd end = pool::JobEnd::kDone, Bytes message = {}) {
-        pool::JobSink* sink = jobs.front().sink;
-        jobs.pop_front();
-        sink->OnDone({end, message});
-    }
-    void Answer(Bytes body) {
-        // As a real pool: context and body lie in one buffer until the chunk was taken.
-        static const std::string context =
-            R"({"status":200,"headers":{}})" + std::string(pool::AnswerHead::kPadding, '\0');
-        pool::AnswerHead head;
-        head.context = Bytes(context.data(), context.size() - pool::AnswerHead::kPadding);
-        head.body_size = body.size();
-        head.whole = true;
-        jobs.front().sink->OnHead(head);
-        jobs.front().sink->OnChunk(body);
-        Done();
-    }
-    std::string Context() const {
-        const pool::Job& job = jobs.back().job;
-        return {job.context, job.context_size};
-    }
-    std::string Body() const {
-        const pool::Job& job = jobs.back().job;
-        return {job.context + job.context_size, job.body_size};
-    }
-};
-
-struct Client final : net::StreamHandler {
-    Client(Loop& loop, int descriptor) : stream(loop, net::Stream::Kind::kPipe, descriptor, this) {
-        stream.StartReading();
-    }
-    std::span<char> OnReadBuffer() override { return net::ReadScratch(); }
-    void OnData(size_t size) override { seen.append(net::ReadScratch().data(), size); }
-    void OnClosed(net::CloseReason) override { closed = true; }
-
-    net::Stream stream;
-    std::string seen;
-    bool closed = false;
-};
-
-struct Fixture {
-    Fixture() {
-        config.pool.num_workers = 1;
-        Start();
-    }
-    ~Fixture() {
-        clients.clear();
-        bool closed = false;
-        server->Close(Clock::now(), [&closed] { closed = true; });
-        REQUIRE(loop.RunUntil([&closed] { return closed; }));
-        server.reset();
-    }
-    void Start() {
-        auto owned = std::make_unique<FakePool>();
-        pool = owned.get();
-        server = std::make_unique<HttpServer>(loop, config, log::Logger(), bus, File::Owner{},
-                                              std::move(owned), middleware);
-    }
-    Client& Connect() {
-        auto ends = net::ConnectedPair();
-        server->Add(ends[0], net::Stream::Kind::kPipe);
-        return *clients.emplace_back(std::make_unique<Client>(loop, ends[1]));
-    }
-    template <class F>
-    void Until(F holds) {
-        REQUIRE(loop.RunUntil([&holds] { return holds(); }, 10s));
-    }
-    void Jobs(size_t count) {
-        Until([this, count] { return pool->jobs.size() >= count; });
-    }
-    static bool EndsWith(const std::string& text, std::string_view end) {
-        return text.size() >= end.size() &&
-               std::string_view(text).substr(text.size() - end.size()) == end;
-    }
-
-    Loop loop{"test"};
-    EventBus bus;
-    HttpConfig config;
-    MiddlewareChain middleware;
-    FakePool* pool = nullptr;
-    std::unique_ptr<HttpServer> server;
-    std::vector<std::unique_ptr<Client>> clients;
-};
-
 constexpr const char* kGet = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "http server: a whole answer has its length and the connection goes on") {
-    Client& client = Connect();
+    TestClient& client = Connect();
     for (int i = 0; i < 3; ++i) {
         client.seen.clear();
         client.stream.Queue(kGet);
@@ -174,7 +35,7 @@ TEST_CASE_METHOD(Fixture, "http server: a whole answer has its length and the co
 
 TEST_CASE_METHOD(Fixture,
                  "http server: a warm request allocates nothing between its first and last byte") {
-    Client& client = Connect();
+    TestClient& client = Connect();
     size_t before = 0;
     for (int i = 0; i < 50; ++i) {
         client.seen.clear();
@@ -193,7 +54,7 @@ TEST_CASE_METHOD(Fixture,
 }
 
 TEST_CASE_METHOD(Fixture, "http server: a pipelined request waits for the answer before it") {
-    Client& client = Connect();
+    TestClient& client = Connect();
     client.stream.Queue(std::string(kGet) +
                         "POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
     Jobs(1);
@@ -207,7 +68,7 @@ TEST_CASE_METHOD(Fixture, "http server: a pipelined request waits for the answer
 }
 
 TEST_CASE_METHOD(Fixture, "http server: a body above the threshold reaches the pool as a file") {
-    Client& client = Connect();
+    TestClient& client = Connect();
     std::string body(200'000, 'x');
     client.stream.Queue("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n" + body);
     Jobs(1);
@@ -221,7 +82,7 @@ TEST_CASE_METHOD(Fixture, "http server: a body above the threshold reaches the p
 
 TEST_CASE_METHOD(Fixture, "http server: a queued request of a client that went is cancelled") {
     pool->queues = true;
-    Client& client = Connect();
+    TestClient& client = Connect();
     client.stream.Queue(kGet);
     Jobs(1);
     std::string context = pool->Context();
@@ -234,7 +95,7 @@ TEST_CASE_METHOD(Fixture, "http server: a queued request of a client that went i
 }
 
 TEST_CASE_METHOD(Fixture, "http server: a running request of a half-closed client is answered") {
-    Client& client = Connect();
+    TestClient& client = Connect();
     client.stream.Queue(kGet);
     client.stream.ShutdownWhenSent();
     Jobs(1);
@@ -247,7 +108,7 @@ TEST_CASE_METHOD(Fixture, "http server: a running request of a half-closed clien
 
 TEST_CASE_METHOD(Fixture,
                  "http server: a stream waits for a client that does not read, and goes on") {
-    Client& client = Connect();
+    TestClient& client = Connect();
     client.stream.Queue(kGet);
     Jobs(1);
     client.stream.StopReading();
@@ -272,7 +133,7 @@ TEST_CASE_METHOD(Fixture,
 }
 
 TEST_CASE_METHOD(Fixture, "http server: pieces of one frame have a length, not chunks") {
-    Client& client = Connect();
+    TestClient& client = Connect();
     client.stream.Queue(kGet);
     Jobs(1);
     pool->Head(R"({"status":200})", 6, false);
@@ -284,7 +145,7 @@ TEST_CASE_METHOD(Fixture, "http server: pieces of one frame have a length, not c
 }
 
 TEST_CASE_METHOD(Fixture, "http server: a failure before the first byte is an answer") {
-    Client& client = Connect();
+    TestClient& client = Connect();
     auto status = [this, &client](pool::JobEnd end) {
         client.seen.clear();
         client.stream.Queue(kGet);
@@ -304,7 +165,7 @@ TEST_CASE_METHOD(Fixture, "http server: a failure before the first byte is an an
 }
 
 TEST_CASE_METHOD(Fixture, "http server: a failure in mid-answer cuts the connection") {
-    Client& client = Connect();
+    TestClient& client = Connect();
     client.stream.Queue(kGet);
     Jobs(1);
     pool->Head(R"({"status":200})", 3, true);
@@ -316,7 +177,7 @@ TEST_CASE_METHOD(Fixture, "http server: a failure in mid-answer cuts the connect
 }
 
 TEST_CASE_METHOD(Fixture, "http server: a head without a body at the stream's end has length 0") {
-    Client& client = Connect();
+    TestClient& client = Connect();
     client.stream.Queue(kGet);
     Jobs(1);
     pool->Head(R"({"status":200})", 0, true);
@@ -327,8 +188,8 @@ TEST_CASE_METHOD(Fixture, "http server: a head without a body at the stream's en
 }
 
 TEST_CASE_METHOD(Fixture, "http server: draining closes idle connections and announces the close") {
-    Client& busy = Connect();
-    Client& idle = Connect();
+    TestClient& busy = Connect();
+    TestClient& idle = Connect();
     busy.stream.Queue(kGet);
     Jobs(1);
     bool drained = false;
@@ -351,7 +212,7 @@ TEST_CASE_METHOD(Fixture, "http server: requests and connections are told to who
                            ? "begun " + std::string(event.uri)
                            : "finished " + std::to_string(event.status));
     });
-    Client& client = Connect();
+    TestClient& client = Connect();
     client.stream.Queue(kGet);
     Jobs(1);
     pool->Answer("x");
@@ -368,7 +229,7 @@ TEST_CASE_METHOD(Fixture, "http server: who listens learns that no worker was fr
         }
     });
     for (auto end : {pool::JobEnd::kQueueFull, pool::JobEnd::kNoWorker, pool::JobEnd::kClosed}) {
-        Client& client = Connect();
+        TestClient& client = Connect();
         client.stream.Queue(kGet);
         Jobs(1);
         pool->Done(end);
@@ -388,7 +249,7 @@ struct WithMiddleware : Fixture {
         middleware = {&outer};
         Start();
     }
-    std::string Ask(Client& client, std::string_view request, std::string_view end) {
+    std::string Ask(TestClient& client, std::string_view request, std::string_view end) {
         client.seen.clear();
         client.stream.Queue(request);
         Until([&client, end] { return EndsWith(client.seen, end); });
@@ -413,7 +274,7 @@ TEST_CASE_METHOD(WithMiddleware, "http server: a middleware changes the request 
     outer.on_response = [](const HttpRequest& request, HttpResponse& response) {
         response.SetHeader("X-Stamp", std::string(request.Header("X-Stamp")) + "-out");
     };
-    Client& client = Connect();
+    TestClient& client = Connect();
     client.stream.Queue(kGet);
     Jobs(1);
     REQUIRE(Has(pool->Context(), R"("X-Stamp":["in"])"));
@@ -462,7 +323,7 @@ TEST_CASE_METHOD(WithMiddleware, "http server: a middleware's own answer needs n
         answer.body = "go away";
         return false;
     };
-    Client& client = Connect();
+    TestClient& client = Connect();
     std::string seen = Ask(client, kGet, "\r\n\r\ngo away");
     REQUIRE(seen.find("HTTP/1.1 403 Forbidden\r\nX-Why: not today\r\n") == 0);
     REQUIRE(Has(seen, "Content-Length: 7\r\n"));
@@ -508,7 +369,7 @@ TEST_CASE_METHOD(WithMiddleware, "http server: a middleware's own answer needs n
 TEST_CASE_METHOD(WithMiddleware, "http server: the server's own OPTIONS * meets no middleware") {
     outer.on_request = [](HttpRequest&, HttpAnswer&) { return false; };
     outer.on_response = [](const HttpRequest&, HttpResponse& r) { r.SetHeader("X-Seen", "1"); };
-    Client& client = Connect();
+    TestClient& client = Connect();
     std::string seen = Ask(client, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "\r\n\r\n");
     REQUIRE(seen.find("HTTP/1.1 200 OK\r\n") == 0);
     REQUIRE_FALSE(Has(seen, "X-Seen"));
@@ -523,7 +384,7 @@ TEST_CASE_METHOD(WithMiddleware, "http server: a middleware costs a warm request
     outer.on_response = [](const HttpRequest&, HttpResponse& response) {
         response.SetHeader("X-Stamp", "out");
     };
-    Client& client = Connect();
+    TestClient& client = Connect();
     size_t before = 0;
     for (int i = 0; i < 50; ++i) {
         client.seen.clear();

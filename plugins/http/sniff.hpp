@@ -1,15 +1,11 @@
-// Content-Type of a body by its first bytes: the WHATWG table as Go's http.DetectContentType has it.
-//
-// Thread: values only. Never fails: `application/octet-stream` if nothing matches.
+// The content type of a body by its first bytes: core/files has it, for files need it too.
 #pragma once
 
-#include "core/base/bytes.hpp"
+#include "core/files/sniff.hpp"
 
 namespace rr::http {
 
-inline constexpr size_t kSniffBytes = 512;  // more are not looked at
-
-// A constant.
-Bytes DetectContentType(Bytes data);
+using files::DetectContentType;
+using files::kSniffBytes;
 
 }  // namespace rr::http

@@ -10,6 +10,7 @@
 #include "plugins/http/context.hpp"
 #include "plugins/http/head.hpp"
 #include "plugins/http/response.hpp"
+#include "plugins/http/wire_for_test.hpp"
 
 namespace {
 size_t allocations = 0;
@@ -50,7 +51,7 @@ struct Warm {
     Answer answer;
     ResponseWriter response;
     rr::Buffer job;
-    rr::Buffer out;
+    WireForTest wire;
     rr::Buffer trailers;
 
     void Serve(rr::Bytes request, Codec codec, rr::Bytes worker) {
@@ -64,9 +65,9 @@ struct Warm {
         facts.whole = true;
         facts.body_size = 12;
         facts.body_start = "Hello World!";
-        out.Clear();
-        response.WriteHead(answer, facts, nullptr, out, trailers);
-        if (!fine || out.empty()) {
+        wire.out.Clear();
+        response.WriteHead(answer, facts, nullptr, wire, trailers);
+        if (!fine || wire.out.empty()) {
             std::abort();
         }
     }

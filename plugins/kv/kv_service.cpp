@@ -96,7 +96,6 @@ void KvService::Describe(std::vector<RpcMethod>& methods) {
 }
 
 void KvService::Call(Operation operation, const RpcArgument& argument, RpcReply reply) {
-    const Instant begun = Clock::now();
     const std::string_view name = NameOf(operation);
     if (refuses_) {
         reply.Fail(std::string(name).append(": the server is stopping"));
@@ -129,20 +128,18 @@ void KvService::Call(Operation operation, const RpcArgument& argument, RpcReply 
         }
     }
     const size_t asked = items.size();
-    storage->store->Run(
-        operation, items,
-        [storage, operation, asked, begun, reply = std::move(reply)](Result<Found> found) mutable {
-            Finish(*storage, operation, asked, begun, std::move(reply), std::move(found));
-        });
+    const Instant begun = storage->Begin(operation);
+    storage->store->Run(operation, items,
+                        [storage, operation, asked, begun,
+                         reply = std::move(reply)](const Result<Found>& found) mutable {
+                            Finish(*storage, operation, asked, begun, std::move(reply), found);
+                        });
 }
 
 void KvService::Finish(Storage& storage, Operation operation, size_t asked, Instant begun,
-                       RpcReply reply, Result<Found> found) {
-    OperationStats& stats = storage.operations[static_cast<size_t>(operation)];
-    ++stats.calls;
-    stats.time += Clock::now() - begun;
+                       RpcReply reply, const Result<Found>& found) {
+    storage.End(operation, begun, found.has_value());
     if (!found) {
-        ++stats.errors;
         reply.Fail(std::string(NameOf(operation))
                        .append(":\n\t")
                        .append(OperationOf(*storage.store, operation))

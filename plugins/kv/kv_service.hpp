@@ -27,7 +27,7 @@ public:
 private:
     void Call(Operation operation, const RpcArgument& argument, RpcReply reply);
     static void Finish(Storage& storage, Operation operation, size_t asked, Instant begun,
-                       RpcReply reply, Result<Found> found);
+                       RpcReply reply, const Result<Found>& found);
     Storage* FindStorage(std::string_view name) const;
     RpcValue Stat() const;
 

@@ -211,6 +211,26 @@ TEST_CASE("kv: after the end of service every call is told so") {
     REQUIRE(desk.Ask("Has", In("mem") + Item1("a")) == "error: rpc_has: the server is stopping");
 }
 
+TEST_CASE("kv: each call has its time, of some that are answered at once another's") {
+    Desk desk;
+    Storage& memory = *desk.storages[0];
+    OperationStats& set = memory.operations[static_cast<size_t>(Operation::kSet)];
+    for (uint64_t call = 1; call <= 3 * Storage::kMeasured; ++call) {
+        const Duration before = set.time;
+        desk.Ask("Set", In("mem") + Item1("a", "v"));
+        REQUIRE(set.calls == call);
+        REQUIRE(set.last > Duration());
+        REQUIRE(set.time - before == set.last);
+    }
+    OperationStats& has = desk.storages[1]->operations[static_cast<size_t>(Operation::kHas)];
+    for (size_t call = 0; call < 3; ++call) {
+        has.last = Duration();
+        desk.Send("Has", In("slow") + Item1("a"));
+        desk.slow->waiting[call](Found());
+        REQUIRE(has.last > Duration());
+    }
+}
+
 TEST_CASE("kv: stat and metrics tell of each storage") {
     Desk desk;
     desk.Ask("Set", In("mem") + Item1("a", "v"));

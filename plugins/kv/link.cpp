@@ -6,6 +6,12 @@
 
 namespace rr::kv {
 
+namespace {
+
+const std::string kThisMachine = "localhost";
+
+}  // namespace
+
 Link::Link(Loop& loop, const LinkSettings& settings, net::Address address,
            std::unique_ptr<Dialect> dialect, LinkOwner& owner)
     : LoopBound(loop),
@@ -100,20 +106,37 @@ void Link::OnMade(Result<net::Connection> made) {
         return;
     }
     ++connection_;
-    stream_ = std::make_unique<net::Stream>(loop_, made->kind, made->descriptor,
-                                            static_cast<net::StreamHandler*>(this));
+    silent_ = true;
+    // An address without a host is this machine.
+    const std::string& host = address_.host.empty() ? kThisMachine : address_.host;
+    stream_ =
+        std::make_unique<net::Stream>(loop_, made->kind, made->descriptor,
+                                      static_cast<net::StreamHandler*>(this), settings_.tls, host);
     stream_->StartReading();
     stalled_.reset();
     born_ = used_ = loop_.Now();
     greeting_ = dialect_->Greet();
+    state_ = State::kGreeting;
+    if (settings_.tls != nullptr) {
+        securing_ = loop_.Now() + settings_.dial_timeout;
+        WatchFor(*securing_);
+    }
     if (greeting_ == nullptr) {
-        Ready();
+        if (!securing_) {
+            Ready();
+        }
         return;
     }
-    state_ = State::kGreeting;
     greeting_->deadline = loop_.Now() + settings_.dial_timeout;
     WatchFor(greeting_->deadline);
     stream_->Queue(greeting_->wire);
+}
+
+void Link::OnSecured() {
+    securing_.reset();
+    if (greeting_ == nullptr) {
+        Ready();
+    }
 }
 
 void Link::Ready() {
@@ -136,6 +159,7 @@ void Link::Write(std::unique_ptr<Call> call) {
 }
 
 void Link::OnData(size_t size) {
+    silent_ = false;
     used_ = loop_.Now();
     const uint64_t connection = connection_;
     if (stalled_) {
@@ -181,7 +205,17 @@ void Link::OnData(size_t size) {
 }
 
 void Link::OnClosed(net::CloseReason) {
-    Lost(Error(Errc::kClosed, "the server closed the connection"));
+    const std::string& fault = stream_->tls_fault();
+    if (!fault.empty()) {
+        Lost(Error(Errc::kIo, "TLS: " + fault));
+        return;
+    }
+    // TLS 1.3 refuses a client behind the handshake, and its alert may be lost with the connection.
+    Lost(Error(Errc::kClosed,
+               settings_.tls != nullptr && silent_
+                   ? "the server closed the connection behind the TLS handshake: does "
+                     "it want a certificate of ours?"
+                   : "the server closed the connection"));
 }
 
 void Link::Restart(const Error& why) {
@@ -213,12 +247,15 @@ void Link::Disconnect() {
     stream_.reset();
     greeting_.reset();
     stalled_.reset();
+    securing_.reset();
 }
 
 // A connection that served is gone, or one that greeted.
 void Link::Lost(const Error& why) {
     if (state_ == State::kGreeting) {
-        AttemptFailed(why);
+        AttemptFailed(settings_.tls == nullptr
+                          ? why
+                          : Error(why.code, address_.ToString() + ": " + why.message, why.at));
         return;
     }
     Error named(why.code, address_.ToString() + ": " + why.message, why.at);
@@ -315,7 +352,9 @@ void Link::OnAlarm() {
     if (stream_ != nullptr && stream_->queued() == 0) {
         stalled_.reset();
     }
-    if (greeting_ != nullptr && greeting_->deadline <= now) {
+    if (securing_ && *securing_ <= now) {
+        AttemptFailed(Error(Errc::kTimeout, address_.ToString() + ": no TLS handshake in time"));
+    } else if (greeting_ != nullptr && greeting_->deadline <= now) {
         AttemptFailed(Error(Errc::kTimeout, address_.ToString() + ": no answer in time"));
     } else if (std::any_of(sent_.begin(), sent_.end(), late)) {
         Lost(Error(Errc::kTimeout, "no answer in time"));
@@ -325,7 +364,7 @@ void Link::OnAlarm() {
     Calls given_up;
     DropWaiting(given_up, false);
     if (!given_up.empty()) {
-        std::string text = "no connection in time";
+        std::string text = securing_ ? "no TLS handshake in time" : "no connection in time";
         GiveUp(given_up,
                Error(Errc::kTimeout, last_error_.empty() ? address_.ToString() + ": " + text
                                                          : last_error_ + " (" + text + ")"));
@@ -336,6 +375,9 @@ void Link::OnAlarm() {
     };
     if (greeting_ != nullptr) {
         consider(greeting_->deadline);
+    }
+    if (securing_) {
+        consider(*securing_);
     }
     if (stalled_) {
         consider(*stalled_ + settings_.write_timeout);

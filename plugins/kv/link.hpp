@@ -30,6 +30,7 @@
 #include "core/net/connector.hpp"
 #include "core/net/stream.hpp"
 #include "core/net/timer.hpp"
+#include "core/net/tls.hpp"
 
 namespace rr::kv {
 
@@ -43,6 +44,7 @@ struct LinkSettings {
     Duration idle_timeout = Duration::zero();  // a connection idle for so long is not used; 0: is
     Duration max_age = Duration::zero();       // the same for old ones
     size_t max_waiting = 64u << 20;            // bytes of calls that are not answered
+    std::shared_ptr<net::TlsContext> tls;      // null: in the clear
 };
 
 // One request; drivers derive theirs, with room for the answer.
@@ -133,7 +135,7 @@ private:
         kIdle,        // no connection; the next call begins an attempt
         kPausing,     // after a failed attempt; retry_ is armed
         kConnecting,  // locating, connecting
-        kGreeting,    // connected, greeting_ not answered yet
+        kGreeting,    // connected; no TLS yet, or greeting_ not answered yet
         kReady,
         kClosed,
     };
@@ -143,6 +145,7 @@ private:
     void OnData(size_t size) override;
     void OnClosed(net::CloseReason reason) override;
     void OnDrained() override { stalled_.reset(); }
+    void OnSecured() override;
 
     void Begin();
     void Dial();
@@ -177,11 +180,13 @@ private:
     size_t bytes_ = 0;                           // of both
     int64_t failures_ = 0;                       // in a row, without an answer between them
     uint64_t connection_ = 0;                    // counts streams
+    bool silent_ = true;                         // nothing came on this one yet
     bool down_ = false;
     Instant born_{};
     Instant used_{};
-    Instant not_before_{};            // the next attempt
-    std::optional<Instant> stalled_;  // since when the peer takes no bytes
+    Instant not_before_{};             // the next attempt
+    std::optional<Instant> stalled_;   // since when the peer takes no bytes
+    std::optional<Instant> securing_;  // the end of the time for a TLS handshake
     std::string last_error_;
     net::Timer retry_;
     net::Timer alarm_;  // for the nearest deadline

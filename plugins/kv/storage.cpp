@@ -47,6 +47,22 @@ private:
 
 }  // namespace
 
+Instant Storage::Begin(Operation operation) const {
+    const bool measured = !store->answers_at_once() ||
+                          operations[static_cast<size_t>(operation)].calls % kMeasured == 0;
+    return measured ? Clock::now() : Instant();
+}
+
+void Storage::End(Operation operation, Instant begun, bool good) {
+    OperationStats& stats = operations[static_cast<size_t>(operation)];
+    ++stats.calls;
+    stats.errors += good ? 0 : 1;
+    if (begun != Instant()) {
+        stats.last = Clock::now() - begun;
+    }
+    stats.time += stats.last;
+}
+
 uint64_t Storage::calls() const {
     uint64_t sum = 0;
     for (const OperationStats& one : operations) {

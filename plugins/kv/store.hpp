@@ -80,6 +80,12 @@ public:
     // text: RFC 3339 in whole seconds, or what the client wrote at Set.
     void AddTimeout(std::string_view key, std::string_view text) { Append(key, kTimeout, text); }
 
+    // Empties it; keeps memory for a small answer.
+    void Clear() {
+        wire_.Clear(kKeep);
+        count_ = 0;
+    }
+
     size_t count() const { return count_; }
     Bytes wire() const { return wire_.view(); }
 
@@ -87,6 +93,7 @@ private:
     static constexpr uint32_t kKey = 1;
     static constexpr uint32_t kValue = 2;
     static constexpr uint32_t kTimeout = 3;
+    static constexpr size_t kKeep = 4096;
     void Append(std::string_view key, uint32_t field, std::string_view bytes);
 
     Buffer wire_;
@@ -103,13 +110,17 @@ struct StoreStats {
 
 class Store {
 public:
-    using Done = Callback<void(Result<Found>)>;
+    // May take what is found along, or look at it during the call only.
+    using Done = Callback<void(Result<Found>&&)>;
 
     virtual ~Store() = default;
 
     // What the operations of its errors begin with: `in_memory_plugin`, `boltdb_driver`,
     // `redis_plugin`, `memcached_plugin`.
     virtual std::string_view operations() const = 0;
+
+    // done always comes inside of Run.
+    virtual bool answers_at_once() const { return false; }
 
     // opened: exactly once, perhaps inside the call; an error stops the server's start. A server that
     // may come up later is no error here.

@@ -48,12 +48,12 @@ std::vector<std::string> HttpMetrics::Names() {
 
 void HttpMetrics::Collect(std::vector<prometheus::MetricFamily>& families) const {
     using prometheus::MetricType;
-    prometheus::MetricFamily total{
-        "rr_http_request_total", "Requests by the status of the answer", MetricType::Counter, {}};
-    prometheus::MetricFamily duration{"rr_http_request_duration_seconds",
-                                      "Time from a request's head to the end of its answer",
-                                      MetricType::Histogram,
-                                      {}};
+    prometheus::MetricFamily total{"rr_http_request_total",
+                                   "Total number of handled http requests after server restart.",
+                                   MetricType::Counter,
+                                   {}};
+    prometheus::MetricFamily duration{
+        "rr_http_request_duration_seconds", "HTTP request duration.", MetricType::Histogram, {}};
     for (size_t status = 0; status < kStatuses; ++status) {
         const Row& row = (*rows_)[status];
         prometheus::ClientMetric histogram;
@@ -81,15 +81,15 @@ void HttpMetrics::Collect(std::vector<prometheus::MetricFamily>& families) const
     }
     const uint64_t finished = finished_.load(kRelaxed);
     const uint64_t begun = begun_.load(kRelaxed);
-    families.push_back(Single("rr_http_requests_queue", "Requests that are being answered or wait",
+    families.push_back(Single("rr_http_requests_queue", "Total number of queued requests.",
                               MetricType::Gauge,
                               static_cast<double>(begun > finished ? begun - finished : 0)));
     families.push_back(Single("rr_http_no_free_workers_total",
-                              "Requests that were refused because no worker was free",
-                              MetricType::Counter, static_cast<double>(no_worker_.load(kRelaxed))));
+                              "Total number of NoFreeWorkers occurrences.", MetricType::Counter,
+                              static_cast<double>(no_worker_.load(kRelaxed))));
     const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - start_);
-    families.push_back(Single("rr_http_uptime_seconds", "Seconds since the server started",
-                              MetricType::Counter, static_cast<double>(uptime.count())));
+    families.push_back(Single("rr_http_uptime_seconds", "Uptime in seconds", MetricType::Counter,
+                              static_cast<double>(uptime.count())));
 }
 
 }  // namespace rr::metrics

@@ -11,6 +11,15 @@ namespace {
 
 using prometheus::MetricType;
 
+// RoadRunner's words: dashboards look at them.
+std::string TotalHelp(std::string_view group) {
+    std::string name(group);
+    if (group == "http") {
+        name = "HTTP";
+    }
+    return "Total number of workers used by the " + name + " plugin";
+}
+
 // The plugin of a group `http.slow` is `http`, but a dot may not stand in a metric's name.
 std::string PrefixOf(std::string_view group) {
     std::string prefix = "rr_" + std::string(group);
@@ -24,7 +33,8 @@ PoolMetrics::PoolMetrics(Loop& loop, const std::vector<WorkerGroup*>& groups)
     : patience_(loop, [this] { Finish(); }), self_(std::make_shared<PoolMetrics*>(this)) {
     for (WorkerGroup* group : groups) {
         if (group->pulse() != nullptr) {
-            pools_.push_back({group, PrefixOf(group->group_name()), false, {}});
+            pools_.push_back(
+                {group, PrefixOf(group->group_name()), TotalHelp(group->group_name()), false, {}});
         }
     }
 }
@@ -94,7 +104,7 @@ void PoolMetrics::Collect(std::vector<prometheus::MetricFamily>& families) const
         const auto count = [](const std::atomic<uint32_t>& number) {
             return static_cast<double>(number.load(std::memory_order_relaxed));
         };
-        gauge("_total_workers", "Worker processes of the plugin", count(pulse.total));
+        gauge("_total_workers", pool.total_help.c_str(), count(pulse.total));
         gauge("_workers_ready", "Workers that wait for a request", count(pulse.ready));
         gauge("_workers_working", "Workers that run a request", count(pulse.working));
         gauge("_workers_invalid", "Workers that will be replaced after their request",

@@ -44,6 +44,7 @@ private:
     struct Pool {
         WorkerGroup* group;
         std::string prefix;  // rr_http
+        std::string total_help;
         bool asked = false;  // and not answered yet, maybe since an earlier round
         std::vector<WorkerInfo> workers;
     };

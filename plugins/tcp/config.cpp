@@ -1,12 +1,12 @@
 #include "plugins/tcp/config.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <utility>
 
 #include "core/base/process.hpp"
 #include "core/config/section.hpp"
+#include "core/config/tls.hpp"
 
 namespace rr::tcp {
 namespace {
@@ -113,33 +113,8 @@ void ReadLimits(const Section& s, ServerConfig& c) {
     c.write_timeout = s.Time("write_timeout", c.write_timeout);
 }
 
-void ReadFile(const Section& s, std::string_view key, bool required, std::string& path) {
-    path = s.String(key, "");
-    if (path.empty()) {
-        if (required) {
-            s.Problem(key, "missing");
-        }
-        return;
-    }
-    if (std::error_code none; !std::filesystem::exists(path, none)) {
-        s.Problem(key, "no such file: " + path);
-    }
-}
-
 void ReadTls(const Section& s, ServerConfig& c) {
-    net::TlsSettings tls;
-    ReadFile(s, "cert", s.present(), tls.cert);
-    ReadFile(s, "key", s.present(), tls.key);
-    ReadFile(s, "root_ca", false, tls.root_ca);
-    std::string auth = s.OneOf("client_auth_type", "no_client_cert",
-                               {"no_client_cert", "request_client_cert", "require_any_client_cert",
-                                "verify_client_cert_if_given", "require_and_verify_client_cert"});
-    tls.client_auth = auth == "request_client_cert"           ? net::ClientAuth::kRequest
-                      : auth == "require_any_client_cert"     ? net::ClientAuth::kRequireAny
-                      : auth == "verify_client_cert_if_given" ? net::ClientAuth::kVerifyIfGiven
-                      : auth == "require_and_verify_client_cert"
-                          ? net::ClientAuth::kRequireAndVerify
-                          : net::ClientAuth::kNone;
+    net::TlsSettings tls = config::ReadTls(s);
     if (!s.present()) {
         return;
     }

@@ -13,6 +13,7 @@
 #include "core/net/datagrams.hpp"
 #include "core/net/listener.hpp"
 #include "core/net/tls.hpp"
+#include "core/net/tls_keeper.hpp"
 #include "core/pool/group.hpp"
 #include "core/pool/services.hpp"
 #include "core/pool/serving.hpp"
@@ -26,6 +27,7 @@ namespace rr::tcp {
 namespace {
 
 constexpr int kKeepAliveSeconds = 15;  // as Go's listeners
+constexpr Duration kLookAtFiles = std::chrono::seconds(5);
 
 // TcpPlugin: life cycle only; the servers live on the data loop.
 //
@@ -41,6 +43,8 @@ public:
 
 private:
     Result<void> Bind(const ServerConfig& server, ServerStats& stats);
+    void Use(const ServerConfig& server, std::shared_ptr<net::TlsContext> tls);
+    void OnCertificates(std::string_view name, const Result<void>& result);
     void Announce();
 
     // Constant after Init.
@@ -54,6 +58,7 @@ private:
     std::deque<ServerStats> stats_;  // one for each server; constant but for the counts after Serve
     std::optional<TcpRpc> rpc_;
     std::optional<TcpMetrics> metrics_;
+    std::optional<net::TlsKeeper> keeper_;
 
     std::optional<pool::Serving<TcpServer>> serving_;
     std::vector<Listening> listening_;  // the data loop's once Serve has posted to it
@@ -86,6 +91,8 @@ Result<bool> TcpPlugin::Init(config::Config& config, Container& container) {
     serving_.emplace(*main_, *data_, *group_);
     rpc_.emplace(*main_, *data_, *serving_, stats_);
     metrics_.emplace(stats_);
+    keeper_.emplace(*main_);
+    group_->OnReset([this] { OnCertificates("tcp", Reload()); });
     container.Publish<Resettable>(*group_);
     container.Publish<WorkerGroup>(*group_);
     container.Publish<RpcService>(*rpc_);
@@ -108,9 +115,12 @@ Result<void> TcpPlugin::Bind(const ServerConfig& server, ServerStats& stats) {
         stats.address = one.datagrams->address().ToString();
     } else {
         if (server.tls) {
-            auto tls = net::TlsContext::Open(*server.tls);
+            auto tls = keeper_->Open("tcp.servers." + server.name + ".tls", *server.tls,
+                                     [this, &server](std::shared_ptr<net::TlsContext> read) {
+                                         Use(server, std::move(read));
+                                     });
             if (!tls) {
-                return Forward(tls, "servers." + server.name + ".tls");
+                return Forward(tls);
             }
             one.tls = std::move(*tls);
         }
@@ -148,6 +158,10 @@ void TcpPlugin::Serve(Callback<void(Result<void>)> served) {
     serving_->Open(*services_, "tcp", config_.pool, std::move(steps),
                    [this, served = std::move(served)](Result<void> result) mutable {
                        if (result) {
+                           keeper_->Watch(kLookAtFiles,
+                                          [this](std::string_view name, const Result<void>& read) {
+                                              OnCertificates(name, read);
+                                          });
                            Announce();
                        }
                        served(std::move(result));
@@ -165,25 +179,28 @@ void TcpPlugin::Announce() {
     }
 }
 
-Result<void> TcpPlugin::Reload() {
-    for (const ServerConfig& server : config_.servers) {
-        if (!server.tls) {
-            continue;
+// New connections get it.
+void TcpPlugin::Use(const ServerConfig& server, std::shared_ptr<net::TlsContext> tls) {
+    data_->Post([this, &server, tls = std::move(tls)]() mutable {
+        if (TcpServer* serving = serving_->server()) {
+            serving->SetTls(server, std::move(tls));
         }
-        auto tls = net::TlsContext::Open(*server.tls);
-        if (!tls) {
-            return Forward(tls, "tcp.servers." + server.name + ".tls");
-        }
-        data_->Post([this, &server, context = std::move(*tls)]() mutable {
-            if (TcpServer* serving = serving_->server()) {
-                serving->SetTls(server, std::move(context));
-            }
-        });
+    });
+}
+
+Result<void> TcpPlugin::Reload() { return keeper_->Reload(); }
+
+void TcpPlugin::OnCertificates(std::string_view name, const Result<void>& result) {
+    if (result) {
+        log_.Debug("certificates were read anew", {{"of", name}});
+    } else {
+        log_.Error("certificates can't be used, those before stay",
+                   {{"error", result.error().message}});
     }
-    return {};
 }
 
 void TcpPlugin::Drain(Deadline deadline, Callback<void()> done) {
+    keeper_->StopWatching();
     serving_->Drain(deadline, std::move(done));
 }
 

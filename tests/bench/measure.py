@@ -6,6 +6,7 @@ import mmap
 import os
 import re
 import socket
+import ssl
 import statistics
 import struct
 import subprocess
@@ -26,6 +27,7 @@ class Load:
     p99_us: float = 0.0
     server_cpu_us: float = 0.0  # processor time of the server for one request ...
     worker_cpu_us: float = 0.0  # ... and of its workers: steadier than requests/s on a busy machine
+    seconds: float = 0.0  # that it ran, if not those asked for
 
 
 def _time_us(text):
@@ -33,11 +35,12 @@ def _time_us(text):
     return float(number) * UNITS[unit]
 
 
-def wrk(url, connections, seconds, threads=1):
+def wrk(url, connections, seconds, threads=1, headers=None):
     """One run of wrk. Failures: answers other than 2xx and 3xx, and errors of the sockets."""
+    more = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
     output = subprocess.run(
         ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
-         "--latency", url],
+         "--latency", *more, url],
         capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
     failures = sum(int(number) for number in re.findall(
         r"Non-2xx or 3xx responses: (\d+)", output))
@@ -50,6 +53,18 @@ def wrk(url, connections, seconds, threads=1):
                 latency.get("50", 0.0), latency.get("99", 0.0))
 
 
+def h2load(url, connections, streams, seconds, *more):
+    """One run of h2load: `streams` requests of each connection at a time. `--h1`: not HTTP/2."""
+    output = subprocess.run(
+        ["h2load", "-t1", f"-c{connections}", f"-m{streams}", "-D", str(seconds), *more, url],
+        capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
+    rate = re.search(r"finished in [\d.]+\w+, ([\d.]+) req/s", output)
+    failed = re.search(r"(\d+) failed", output)  # statuses that are no success are among them
+    if rate is None or failed is None:
+        raise RuntimeError(f"h2load: {output[-500:]}")
+    return Load(float(rate.group(1)), int(failed.group(1)))
+
+
 def cpu_us(pid):
     """Processor time that a process has used."""
     with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
@@ -57,14 +72,14 @@ def cpu_us(pid):
     return (int(fields[11]) + int(fields[12])) * 1e6 / os.sysconf("SC_CLK_TCK")
 
 
-def loaded(server, connections, seconds):
+def loaded(server, connections, seconds, headers=None):
     """wrk against a server, with what it cost the server and its workers."""
     workers = server.workers()
 
     def used():
         return cpu_us(server.pid), sum(cpu_us(pid) for pid in workers)
     before = used()
-    load = wrk(server.url, connections, seconds)
+    load = wrk(server.url, connections, seconds, headers=headers)
     after = used()
     answers = max(load.per_second * seconds, 1)
     load.server_cpu_us = (after[0] - before[0]) / answers
@@ -162,6 +177,41 @@ def idle_connection_bytes(server, count=1000):
             connection.close()
 
 
+def idle_tls_bytes(pid, port, path, count=800):
+    """The same for connections with TLS, of any server."""
+    request = request_bytes("GET", path)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connections = []
+
+    def answered():
+        connection = RawConnection(("127.0.0.1", port))
+        connections.append(connection)
+        connection.socket = context.wrap_socket(connection.socket)
+        return connection.send(request).read_response().status == 200
+    try:
+        failures = sum(not answered() for _ in range(50))
+        before = process.memory_kib(pid)
+        failures += sum(not answered() for _ in range(count))
+        return (process.memory_kib(pid) - before) * 1024 / count, failures
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def handshakes(port, seconds):
+    """One client that connects again and again with a new TLS session, and no request."""
+    start = time.monotonic()
+    output = subprocess.run(
+        ["openssl", "s_time", "-connect", f"127.0.0.1:{port}", "-new", "-time", str(seconds)],
+        capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
+    taken = time.monotonic() - start  # its own clock has whole seconds
+    found = re.search(r"^(\d+) connections in \d+ real seconds", output, re.M)
+    if found is None:
+        raise RuntimeError(f"s_time: {output[-500:]}")
+    return Load(int(found.group(1)) / taken, 0, seconds=taken)
+
+
 def idle_tcp_bytes(server, name, count=10_000):
     """Growth of the server by connections whose CONNECTED was answered and that say nothing."""
     address = tcp.address_of(server, name)
@@ -223,9 +273,9 @@ class Allocations:
         self._map[16:24] = struct.pack("<Q", count)
 
 
-def allocations_per_request(server, counter, connections=1, requests=5000):
+def allocations_per_request(server, counter, connections=1, requests=5000, path="/"):
     """Warm keep-alive connections; all of them ask at the same time, again and again."""
-    request = request_bytes("GET", "/")
+    request = request_bytes("GET", path)
     opened = [RawConnection(server.address) for _ in range(connections)]
     rounds = requests // connections
     failures = 0

@@ -4,6 +4,7 @@
 #include "core/base/check.hpp"
 #include "plugins/http/answer.hpp"
 #include "plugins/http/response.hpp"
+#include "plugins/http/wire_for_test.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace rr::http;
@@ -14,14 +15,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (decoder.DecodeCopy(0x08, in, 0, answer) != AnswerFault::kNone) {
         return 0;
     }
-    rr::Buffer out;
+    WireForTest wire;
     rr::Buffer trailers;
     ResponseFacts facts;
     if (!answer.status_valid()) {
-        writer.WriteBadStatus(answer, 500, facts, nullptr, out);
         return 0;
     }
-    writer.WriteHead(answer, facts, nullptr, out, trailers);
+    WireForTest fields(WireForm::kHttp2);
+    writer.WriteHead(answer, facts, nullptr, fields, trailers);
+    trailers.Clear();
+    writer.WriteHead(answer, facts, nullptr, wire, trailers);
+    const rr::Buffer& out = wire.out;
     // No value may end the head before its end.
     RR_CHECK(out.view().find("\r\n\r\n") == out.size() - 4);
     for (size_t at = out.view().find('\n'); at != rr::Bytes::npos;

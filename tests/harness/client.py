@@ -102,9 +102,20 @@ class RawConnection:
         return line
 
     def _exactly(self, size):
-        while len(self.buffer) < size:
-            self._fill()
-        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        parts = [self.buffer]  # joined once: a body may have many megabytes
+        have = len(self.buffer)
+        self.buffer = b""
+        try:
+            while have < size:
+                self._fill()
+                parts.append(self.buffer)
+                have += len(self.buffer)
+                self.buffer = b""
+        except ClosedEarly as early:
+            self.buffer = b"".join(parts)
+            raise ClosedEarly(self.buffer) from early
+        whole = b"".join(parts)
+        data, self.buffer = whole[:size], whole[size:]
         return data
 
     def read_to_end(self):

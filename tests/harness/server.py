@@ -249,6 +249,10 @@ class Server:
         return self._port
 
     @property
+    def https_port(self):
+        return int(self.log.find(r"^  https  https://\S*:(\d+)\b").group(1))
+
+    @property
     def address(self):
         return ("127.0.0.1", self.port)
 

@@ -67,5 +67,13 @@ def redis():
                   "{folder}")
 
 
+def redis_tls(certificate, key, ca, *more, file=()):
+    """A redis that speaks TLS only; clients need a certificate unless `more` says otherwise. A sentinel
+    needs a file, which it writes to."""
+    return _store("redis-server", *file, "--port", "0", "--tls-port", "{port}", "--bind", "127.0.0.1",
+                  "--save", "", "--dir", "{folder}", "--tls-cert-file", certificate,
+                  "--tls-key-file", key, "--tls-ca-cert-file", ca, *more)
+
+
 def memcached():
     return _store("memcached", "-u", "nobody", "-l", "127.0.0.1", "-U", "0", "-p", "{port}")

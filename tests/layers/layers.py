@@ -5,7 +5,7 @@
 
 The boxes and their order (decisions on the right stand for the whole project):
 
-    cmd -> plugins -> core/{api,config,log,pool,rpc,web} -> relay -> core/net -> core/base
+    cmd -> plugins -> core/{api,config,files,log,pool,rpc,web} -> relay -> core/net -> core/base
 
 - a box includes boxes behind it, never back; those of one rank may see each other without a circle
 - plugins: core/..., relay/frame*.hpp and their own folder; never uv.h
@@ -19,8 +19,8 @@ import sys
 
 RANKS = [
     ("core/base", 0), ("core/net", 1), ("relay", 2),
-    ("core/api", 3), ("core/config", 3), ("core/log", 3), ("core/pool", 3), ("core/rpc", 3),
-    ("core/web", 3),
+    ("core/api", 3), ("core/config", 3), ("core/files", 3), ("core/log", 3), ("core/pool", 3),
+    ("core/rpc", 3), ("core/web", 3),
     ("plugins", 4), ("cmd", 5),
 ]
 
@@ -34,8 +34,15 @@ OWNERS = {
     "msgpack": ("core/rpc/",),
     "prometheus/": ("plugins/metrics/",),
     "openssl/": ("core/net/",),
+    "nghttp2/": ("plugins/http/",),
+    "curl/": ("core/net/",),
     "lmdb.h": ("plugins/kv/lmdb/",),
     "hiredis/": ("plugins/kv/redis/",),
+    "re2/": ("plugins/headers/",),
+    "zlib.h": ("core/log/", "plugins/fileserver/", "plugins/gzip/"),
+    "libdeflate.h": ("plugins/gzip/", "plugins/otel/"),
+    "brotli/": ("plugins/gzip/",),
+    "zstd.h": ("plugins/gzip/",),
 }
 LIBRARIES = ("catch2/", "fmt/", "google/protobuf/", "simdjson", "tl/", *OWNERS)
 

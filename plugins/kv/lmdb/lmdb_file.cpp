@@ -15,7 +15,6 @@ namespace {
 
 // Where a map of ours ends: 16 TiB of addresses, an eighth of what a process has.
 constexpr uint64_t kLargestMap = uint64_t{16} << 40;
-constexpr uint64_t kMapStep = uint64_t{1} << 16;
 // Beside LMDB's own: what is kept would be more than max_size.
 constexpr int kFull = 1;
 

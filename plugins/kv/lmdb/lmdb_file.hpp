@@ -10,7 +10,6 @@
 //         the system's words.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <shared_mutex>
@@ -63,8 +62,9 @@ public:
     // What was written is on the disk.
     Result<void> Sync();
 
-    uint64_t keys() const { return keys_.load(std::memory_order_relaxed); }
-    uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+    // As of the last Write or Sweep. REQUIRES: none runs.
+    uint64_t keys() const { return keys_; }
+    uint64_t bytes() const { return bytes_; }
 
 private:
     class Transaction;
@@ -89,8 +89,8 @@ private:
     MDB_env* env_ = nullptr;
     unsigned values_ = 0;
     unsigned ends_ = 0;
-    std::atomic<uint64_t> keys_ = 0;
-    std::atomic<uint64_t> bytes_ = 0;
+    uint64_t keys_ = 0;
+    uint64_t bytes_ = 0;
 };
 
 }  // namespace rr::kv

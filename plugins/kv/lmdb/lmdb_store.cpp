@@ -124,15 +124,7 @@ public:
         CloseIfIdle();
     }
 
-    StoreStats stats() const override {
-        StoreStats stats;
-        if (file_ != nullptr) {
-            stats.keys = file_->keys();
-            stats.bytes = file_->bytes();
-        }
-        stats.expired = expired_;
-        return stats;
-    }
+    StoreStats stats() const override { return stats_; }
 
 private:
     struct Lane {
@@ -174,6 +166,7 @@ private:
             return;
         }
         file_ = std::move(*file);
+        ShowStats();
         sweep_timer_.Repeat(config_.interval);
         opened_({});
     }
@@ -252,10 +245,17 @@ private:
         if (batch.sweep) {
             OnSwept(batch.swept);
         }
+        ShowStats();
         WantSync();
         Answer(batch.calls);
         StartWrites();
         CloseIfIdle();
+    }
+
+    // Here, not while a batch runs: what it removed and why is shown at one time.
+    void ShowStats() {
+        stats_.keys = file_->keys();
+        stats_.bytes = file_->bytes();
     }
 
     // ---- what ran out
@@ -269,7 +269,7 @@ private:
         // A full step: there may be more, behind what waits meanwhile.
         sweep_wanted_ = sweep_wanted_ && swept && *swept == kSweepStep;
         if (swept) {
-            expired_ += *swept;
+            stats_.expired += *swept;
         } else {
             log_.Warn("keys that ran out could not be removed",
                       {{"storage", storage_}, {"error", swept.error().message}});
@@ -353,7 +353,7 @@ private:
     bool sweep_wanted_ = false;
     bool unsynced_ = false;  // something was written since the last sync began
     bool syncing_ = false;
-    uint64_t expired_ = 0;
+    StoreStats stats_;  // as of the last batch of writes
     Callback<void(Result<void>)> opened_;
     Callback<void()> closed_;
     std::shared_ptr<LmdbStore*> self_;  // null in what comes back after us

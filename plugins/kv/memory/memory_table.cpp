@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
-#include <random>
 #include <utility>
 
 #include "core/base/check.hpp"
@@ -14,9 +13,10 @@ namespace rr::kv {
 struct MemoryTable::Entry {
     static constexpr uint32_t kNoEnd = UINT32_MAX;
 
-    Entry* next = nullptr;   // in its chain; of those that were dropped
     Entry* newer = nullptr;  // in order of use
     Entry* older = nullptr;
+    // What Find reads stands beside the key.
+    Entry* next = nullptr;  // in its chain; of those that were dropped
     uint64_t hash = 0;
     uint32_t end = kNoEnd;  // its place in ends_
     uint32_t key_size = 0;
@@ -31,17 +31,7 @@ struct MemoryTable::Entry {
     size_t cost() const { return Cost(key_size, value_size, timeout_size); }
 };
 
-namespace {
-
-SipKey NewSecret() {
-    std::random_device device;
-    const auto word = [&] { return uint64_t{device()} << 32 | device(); };
-    return {word(), word()};
-}
-
-}  // namespace
-
-MemoryTable::MemoryTable(uint64_t most) : most_(most), secret_(NewSecret()) {}
+MemoryTable::MemoryTable(uint64_t most) : most_(most), secret_(SipKey::Random()) {}
 
 MemoryTable::~MemoryTable() {
     Clear();
@@ -86,6 +76,10 @@ void MemoryTable::Free(Entry* entry) {
     entry->~Entry();
     ::operator delete(entry);
 }
+
+// glibc keeps small blocks that are freed, and joins all of them to larger ones when a large one is
+// asked for or freed: 200 ms after a million. So ask now and then, while they are few.
+void MemoryTable::ReleaseSmall() { ::operator delete(::operator new(kLarge)); }
 
 bool MemoryTable::Fits(Bytes key, Bytes value, std::string_view timeout) const {
     return most_ == 0 || Cost(key.size(), value.size(), timeout.size()) <= most_;
@@ -192,6 +186,7 @@ bool MemoryTable::Tidy(int64_t now, size_t budget) {
         Free(entry);
         ++expired_;
     }
+    ReleaseSmall();
     left = budget;
     for (; left > 0 && dropped_ != nullptr; --left) {
         Free(std::exchange(dropped_, dropped_->next));
@@ -211,10 +206,6 @@ bool MemoryTable::Tidy(int64_t now, size_t budget) {
         }
     }
     return untidy() || (!ends_.empty() && ends_.front().at <= now);
-}
-
-std::optional<int64_t> MemoryTable::NextEnd() const {
-    return ends_.empty() ? std::nullopt : std::optional(ends_.front().at);
 }
 
 // ---- where entries stand -----------------------------------------------------------------------

@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "core/base/bytes.hpp"
-#include "plugins/kv/memory/sip_hash.hpp"
+#include "core/base/sip_hash.hpp"
 
 namespace rr::kv {
 
@@ -59,7 +59,9 @@ public:
     // True: there is more to do.
     bool Tidy(int64_t now, size_t budget);
     // When the next key runs out.
-    std::optional<int64_t> NextEnd() const;
+    std::optional<int64_t> NextEnd() const {
+        return ends_.empty() ? std::nullopt : std::optional(ends_.front().at);
+    }
     // Something is set aside for Tidy.
     bool untidy() const { return !aside_.empty() || dropped_ != nullptr; }
 
@@ -80,6 +82,7 @@ private:
         size_t size = 0;
     };
     static constexpr size_t kParts = 1024;
+    static constexpr size_t kLarge = 4096;
     static constexpr size_t kWays = 4;  // children of a node of ends_
 
     uint64_t HashOf(Bytes key) const { return SipHash(secret_, key); }
@@ -87,6 +90,7 @@ private:
     static Entry* Make(Bytes key, Bytes value, std::string_view timeout, uint64_t hash);
     static void Overwrite(Entry* entry, Bytes value, std::string_view timeout);
     static void Free(Entry* entry);
+    static void ReleaseSmall();
 
     Part& PartOf(uint64_t hash) { return parts_[hash % kParts]; }
     static Entry*& ChainOf(Part& part, uint64_t hash);

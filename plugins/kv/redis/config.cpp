@@ -53,6 +53,44 @@ void ParseLink(const config::Section& section, RedisConfig& config) {
     }
 }
 
+void ParseTls(const config::Section& section, const std::vector<net::Address>& addrs,
+              LinkSettings& link) {
+    const config::Section tls = section.Sub("tls");
+    net::TlsClientSettings settings;
+    settings.root_ca = tls.String("root_ca", "");
+    settings.cert = tls.String("cert", "");
+    settings.key = tls.String("key", "");
+    if (!section.Has("tls")) {
+        return;
+    }
+    if (settings.root_ca.empty()) {
+        section.Problem("tls",
+                        "needs root_ca: the file with the certificate of who signed the server's");
+        return;
+    }
+    for (const net::Address& address : addrs) {
+        if (address.kind == net::Address::Kind::kUnix) {
+            section.Problem("addrs", address.ToString() + ": a Unix socket has no TLS");
+            return;
+        }
+    }
+    if (settings.cert.empty() != settings.key.empty()) {
+        tls.Problem(settings.cert.empty() ? "key" : "cert",
+                    settings.cert.empty() ? "needs cert" : "needs key");
+        return;
+    }
+    auto opened = net::TlsContext::OpenClient(settings);
+    if (!opened) {
+        const std::string& text = opened.error().message;
+        std::string_view key = text.starts_with(settings.root_ca)     ? "root_ca"
+                               : text.starts_with(settings.key + ":") ? "key"
+                                                                      : "cert";
+        tls.Problem(key, text);
+        return;
+    }
+    link.tls = std::move(*opened);
+}
+
 }  // namespace
 
 RedisConfig ParseRedisConfig(const config::Section& section) {
@@ -79,13 +117,7 @@ RedisConfig ParseRedisConfig(const config::Section& section) {
     if (!config.username.empty() && config.password.empty()) {
         section.Problem("username", "needs a password");
     }
-    const config::Section tls = section.Sub("tls");
-    for (std::string_view key : {"cert", "key", "root_ca"}) {
-        tls.Ignored(key, "");
-    }
-    if (section.Has("tls")) {
-        section.Problem("tls", "connections to redis over TLS are not served yet");
-    }
+    ParseTls(section, config.addrs, config.link);
     return config;
 }
 

@@ -319,7 +319,7 @@ TEST_CASE("kv redis: what stands in a configuration") {
         "b: {addrs: ['h:1', 'h:2'], db: 2}\n"
         "c: {addrs: ['h:1', 'h:2'], master_name: m, sentinel_password: x}\n"
         "d: {addrs: [nothing]}\n"
-        "e: {tls: {root_ca: ca.pem}}\n");
+        "e: {tls: {cert: c.pem, key: k.pem}}\n");
     const RedisConfig a = ParseRedisConfig(config->Get("a"));
     REQUIRE(a.mode == RedisConfig::Mode::kSingle);
     REQUIRE(a.link.max_retries == 0);
@@ -332,9 +332,9 @@ TEST_CASE("kv redis: what stands in a configuration") {
     ParseRedisConfig(config->Get("d"));
     ParseRedisConfig(config->Get("e"));
     REQUIRE(config->problems() ==
-            std::vector<std::string>{
-                ".rr.yaml:5: d.addrs: nothing: expected host:port",
-                ".rr.yaml:6: e.tls: connections to redis over TLS are not served yet"});
+            std::vector<std::string>{".rr.yaml:5: d.addrs: nothing: expected host:port",
+                                     ".rr.yaml:6: e.tls: needs root_ca: the file with the "
+                                     "certificate of who signed the server's"});
     REQUIRE(ParseRedisConfig(config->Get("none")).addrs.front().port == 6379);
     config->Finish();
     REQUIRE(config->warnings().size() == 1);

@@ -1,6 +1,7 @@
 """Life of a connection: keep-alive, pipelining, timeouts, clients that go, the drain."""
 
 import os
+import random
 import signal
 import socket
 import time
@@ -43,6 +44,32 @@ def test_http_1_0_stays_only_when_asked(rr, header, stays):
             assert connection.read_response().status == 200
         else:
             assert connection.closed_by_peer()
+
+
+def test_clients_that_go_in_the_middle_harm_nobody(rr):
+    """Found: a client that resets while its last answer goes out."""
+    server = rr("http: {address: '127.0.0.1:0', pool: {num_workers: 2}}")
+    dice = random.Random(5)
+    pieces = [request_bytes("GET", "/status?body=x"), request_bytes("GET", "/big?mb=1"),
+              request_bytes("POST", "/raw", (), b"abc" * 50000),
+              request_bytes("GET", "/stream?n=20&size=20000"),
+              request_bytes("GET", "/sleep?ms=5", {"Connection": "close"})]
+    for _ in range(600):
+        data = b"".join(dice.choices(pieces, k=dice.randint(1, 5)))
+        size, end = dice.choice([len(data), dice.randint(1, len(data))]), dice.randrange(4)
+        with server.open() as connection:
+            try:
+                connection.send(data[:size])
+                if end == 0:
+                    connection.finish_sending()
+                elif end == 1:
+                    connection.abort()
+                else:
+                    connection.socket.settimeout(0.01)
+                    connection.receive()
+            except OSError:
+                pass
+    assert server.get("/status?body=on").text == "on"
 
 
 def test_a_half_closed_client_gets_its_answer(rr):

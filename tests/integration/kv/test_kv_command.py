@@ -59,7 +59,7 @@ def test_stat(rr):
     done = run("kv", "stat", *rpc(server))
     lines = done.out.splitlines()
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in (lines[1], *lines[3:-1])]
-    assert rows[0] == ["STORAGE", "DRIVER", "KEYS", "MEMORY", "HITS", "MISSES", "CALLS", "MEAN TIME",
+    assert rows[0] == ["STORAGE", "DRIVER", "KEYS", "SIZE", "HITS", "MISSES", "CALLS", "MEAN TIME",
                        "ERRORS", "EVICTED", "EXPIRED"]
     assert rows[1][:3] == ["cache", "memory", "2"] and rows[1][4:7] == ["1", "1", "2"]
     assert rows[2][:3] == ["disk", "boltdb", "0"]
@@ -74,7 +74,12 @@ def test_what_is_wrong_is_said(rr):
     for words in ([], ["get"], ["get", "cache"], ["set", "cache", "k"], ["nope", "cache"]):
         done = run("kv", *words, *at)
         assert done.code == 1 and "command should be in form of: rr kv get" in done.err
-    assert "no such storage: nope" in run("kv", "get", "nope", "k", *at).err
+    assert run("kv", "get", "nope", "k", *at).err == \
+        "no such storage: nope (those that are there: rr kv stat)\n"
+    assert run("kv", "get", "cache", " ", *at).err == "storage cache: key can't be empty string\n"
+    assert run("kv", "set", "disk", "k" * 512, "v", *at).err == "storage disk: key too large\n"
+    for time in ("0", "-5s"):
+        assert "--ttl: a time above 0" in run("kv", "set", "cache", "k", "v", "--ttl", time, *at).err
     assert "--ttl" in run("kv", "set", "cache", "k", "v", "--ttl", "soon", *at).err
     other = rr('version: "3"\nrpc: {listen: "tcp://127.0.0.1:0"}\n')
     assert "has no `kv` section" in run("kv", "get", "cache", "k", *rpc(other)).err

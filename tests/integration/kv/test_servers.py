@@ -113,9 +113,3 @@ def test_the_server_starts_and_stops_without_them(rr):
     with Kv(server, "redis") as kv, pytest.raises(KvError):
         kv.get("a")
     assert server.stop() == 0
-
-
-def test_tls_is_refused_until_it_is_served(rr):
-    server = rr('version: "3"\nkv: {s: {driver: redis, config: {tls: {root_ca: ca.pem}}}}\n',
-                expect_fail=True)
-    assert server.log.find("connections to redis over TLS are not served yet")

@@ -155,6 +155,71 @@ def test_requests_are_counted_by_status(rr, gate):
     eventually(lambda: scrape(pages)["rr_http_requests_queue"] == 0, what="an empty queue")
 
 
+# RoadRunner's table: what dashboards are made for.
+TABLE = {
+    "rr_http_request_total": ("counter", {"status"},
+                              "Total number of handled http requests after server restart."),
+    "rr_http_request_duration_seconds": ("histogram", {"status", "le"}, "HTTP request duration."),
+    "rr_http_requests_queue": ("gauge", set(), "Total number of queued requests."),
+    "rr_http_no_free_workers_total": ("counter", set(),
+                                      "Total number of NoFreeWorkers occurrences."),
+    "rr_http_uptime_seconds": ("counter", set(), "Uptime in seconds"),
+    "rr_http_total_workers": ("gauge", set(), "Total number of workers used by the HTTP plugin"),
+    "rr_http_workers_memory_bytes": ("gauge", set(), None),
+    "rr_http_workers_ready": ("gauge", set(), None),
+    "rr_http_workers_working": ("gauge", set(), None),
+    "rr_http_workers_invalid": ("gauge", set(), None),
+    "rr_http_worker_state": ("gauge", {"state", "pid"}, None),
+    "rr_http_worker_memory_bytes": ("gauge", {"pid"}, None),
+}
+
+
+def test_the_http_metrics_are_roadrunner_s_by_name_type_label_and_help(rr):
+    server, pages = start(rr)
+    server.get("/")
+    text = pages.get("/").text
+    families = check(text)
+    assert {name for name in families if name.startswith("rr_http_")} == set(TABLE)
+    for name, (kind, labels, help_text) in TABLE.items():
+        assert families[name]["TYPE"] == kind, name
+        assert help_text in (None, families[name]["HELP"])
+        suffix = "_bucket" if kind == "histogram" else ""
+        lines = re.findall(rf"^{name}{suffix}(?:{{(.*)}})? ", text, re.M)
+        assert lines, name
+        for line in lines:
+            assert set(re.findall(r'(\w+)="', line)) == labels, name
+    bounds = re.findall(r'duration_seconds_bucket{status="200",le="(.*?)"}', text)
+    assert bounds == ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10",
+                      "20", "30", "60", "+Inf"]
+
+
+@pytest.mark.parametrize("listed", ["[static]", "[static, http_metrics]", "[http_metrics, static]"])
+def test_what_a_middleware_answers_is_counted_wherever_http_metrics_stands(rr, listed):
+    server = rr(f"http: {{address: '127.0.0.1:0', middleware: {listed}, static: {{dir: .}}, "
+                "pool: {num_workers: 1}}\nmetrics: {address: '127.0.0.1:0'}",
+                files={"page.txt": "text"})
+    server._port = http_port(server)
+    pages = Pages(server, "metrics")
+    assert server.get("/page.txt").body == b"text"
+    assert server.get("/").status == 200
+    assert server.get("/status?code=404&body=x").status == 404
+    values = scrape(pages)
+    assert values['rr_http_request_total{status="200"}'] == 2
+    assert values['rr_http_request_total{status="404"}'] == 1
+    assert values["rr_http_requests_queue"] == 0
+
+
+def test_early_hints_are_not_the_status_that_counts(rr):
+    server, pages = start(rr)
+    with server.open() as connection:
+        connection.send(b"GET /early-hints HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert connection.read_head().status == 103
+        assert connection.read_response().status == 200
+    values = scrape(pages)
+    assert values['rr_http_request_total{status="200"}'] == 1
+    assert not any('status="1' in name for name in values)
+
+
 def test_refused_requests_are_counted(rr, gate):
     server, pages = start(rr, "num_workers: 1, max_queue_size: 1", worker=gate.worker,
                           env=gate.env)
@@ -419,7 +484,7 @@ def test_http_metrics_as_a_middleware_is_accepted_and_needs_a_section(rr):
     server = rr(http + "metrics: {address: '127.0.0.1:0'}\n", command="check", expect_fail=True)
     assert server.code == 0 and not server.log.find("http_metrics")
     server = rr(http, command="check", expect_fail=True)
-    assert server.log.find("http_metrics: counts nothing without a metrics section")
+    assert server.log.find("http_metrics: does nothing, it needs the section metrics")
 
 
 def test_without_http_there_are_no_http_metrics(rr, tmp_path):

@@ -1,7 +1,7 @@
-// SipHash-1-3: a hash whose collisions nobody can prepare who does not know its key. Keys of a store
-// often come from outside: names, addresses, search terms.
+// SipHash-1-3: a hash whose collisions nobody can prepare who does not know its key. What is looked up
+// by it often comes from outside: names, addresses, search terms.
 //
-// Thread: pure.
+// Thread: pure, on any.
 #pragma once
 
 #include <bit>
@@ -10,11 +10,13 @@
 
 #include "core/base/bytes.hpp"
 
-namespace rr::kv {
+namespace rr {
 
 struct SipKey {
     uint64_t first = 0;
     uint64_t second = 0;
+
+    static SipKey Random();
 };
 
 inline uint64_t SipHash(const SipKey& key, Bytes bytes) {
@@ -58,4 +60,4 @@ inline uint64_t SipHash(const SipKey& key, Bytes bytes) {
     return v0 ^ v1 ^ v2 ^ v3;
 }
 
-}  // namespace rr::kv
+}  // namespace rr

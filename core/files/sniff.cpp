@@ -1,11 +1,9 @@
-#include "plugins/http/sniff.hpp"
+#include "core/files/sniff.hpp"
 
 #include <algorithm>
 #include <cstdint>
 
-#include "plugins/http/canonical.hpp"
-
-namespace rr::http {
+namespace rr::files {
 namespace {
 
 using namespace std::string_view_literals;
@@ -146,4 +144,4 @@ Bytes DetectContentType(Bytes data) {
     return IsText(text) ? Bytes("text/plain; charset=utf-8") : Bytes("application/octet-stream");
 }
 
-}  // namespace rr::http
+}  // namespace rr::files

@@ -1,10 +1,10 @@
-#include "plugins/http/sniff.hpp"
+#include "core/files/sniff.hpp"
 
 #include <string>
 
 #include <catch2/catch.hpp>
 
-using namespace rr::http;
+using namespace rr::files;
 using namespace std::string_literals;
 
 namespace {

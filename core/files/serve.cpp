@@ -1,0 +1,212 @@
+#include "core/files/serve.hpp"
+
+#include <algorithm>
+
+#include "core/api/http_text.hpp"
+#include "core/base/uuid.hpp"
+#include "core/files/ranges.hpp"
+
+namespace rr::files {
+namespace {
+
+using http_text::Equal;
+using http_text::Next;
+using http_text::Trim;
+
+// `0.85` is 850; what is no number of that form is 0.
+int Weight(Bytes text) {
+    if (text.empty() || (text[0] != '0' && text[0] != '1') || text.size() > 5 ||
+        (text.size() > 1 && text[1] != '.')) {
+        return 0;
+    }
+    int weight = (text[0] - '0') * 1000;
+    int digit = 100;
+    for (size_t i = 2; i < text.size(); ++i, digit /= 10) {
+        if (text[i] < '0' || text[i] > '9') {
+            return 0;
+        }
+        weight += (text[i] - '0') * digit;
+    }
+    return std::min(weight, 1000);
+}
+
+const Representation& Choose(const FileRequest& request, const CachedFile& file) {
+    const Representation* best = &file.plain;
+    int most = 0;
+    for (const auto& encoded : file.encoded) {
+        const int weight = encoded ? EncodingWeight(request.accept_encoding, encoded->encoding) : 0;
+        if (weight > most) {
+            most = weight;
+            best = encoded.get();
+        }
+    }
+    return *best;
+}
+
+bool Has(const ServeOptions& options, Bytes name) {
+    return std::any_of(options.headers.begin(), options.headers.end(),
+                       [name](const auto& header) { return Equal(header.first, name); });
+}
+
+// A part of the file behind `text`.
+void AddPart(const Representation& file, std::string text, ByteRange part, HttpAnswer& answer) {
+    if (file.file) {
+        HttpPiece& piece = answer.pieces.emplace_back();
+        piece.text = std::move(text);
+        if (part.size > 0) {
+            piece.file = {file.file, part.offset, part.size};
+        }
+        return;
+    }
+    answer.body.append(text);
+    answer.body.append(file.content, static_cast<size_t>(part.offset),
+                       static_cast<size_t>(part.size));
+}
+
+std::string ContentRange(ByteRange part, uint64_t size) {
+    return "bytes " + std::to_string(part.offset) + "-" +
+           std::to_string(part.offset + part.size - 1) + "/" + std::to_string(size);
+}
+
+void AnswerParts(const Representation& file, const Ranges& ranges, std::string type,
+                 HttpAnswer& answer) {
+    answer.status = 206;
+    if (ranges.parts().size() == 1) {
+        const ByteRange part = ranges.parts()[0];
+        answer.headers.emplace_back("Content-Range", ContentRange(part, file.size));
+        answer.headers.emplace_back("Content-Type", std::move(type));
+        AddPart(file, {}, part, answer);
+        return;
+    }
+    // Nobody can put it into a file beforehand.
+    const std::string boundary = Uuid::Random().ToString();
+    std::string line;
+    for (const ByteRange part : ranges.parts()) {
+        line.append("--").append(boundary).append("\r\nContent-Range: ");
+        line.append(ContentRange(part, file.size)).append("\r\nContent-Type: ").append(type);
+        line.append("\r\n\r\n");
+        AddPart(file, std::move(line), part, answer);
+        line = "\r\n";
+    }
+    AddPart(file, "\r\n--" + boundary + "--\r\n", {}, answer);
+    answer.headers.emplace_back("Content-Type", "multipart/byteranges; boundary=" + boundary);
+}
+
+void AnswerUnsatisfiable(const Representation& file, Ranges::Kind kind, HttpAnswer& answer) {
+    answer.status = 416;
+    if (kind == Ranges::Kind::kNoOverlap) {
+        answer.headers.emplace_back("Content-Range", "bytes */" + std::to_string(file.size));
+        answer.body = "invalid range: failed to overlap\n";
+    } else {
+        answer.body = "invalid range\n";
+    }
+    answer.headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
+    answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
+}
+
+}  // namespace
+
+FileRequest ReadFileRequest(const HttpRequest& request) {
+    FileRequest read;
+    read.method = request.method();
+    for (size_t i = 0; i < request.headers(); ++i) {
+        const HttpField field = request.header(i);
+        if (field.name.size() == 15 && Equal(field.name, "accept-encoding")) {
+            if (read.accept_encoding.empty()) {
+                read.accept_encoding = field.value;
+            }
+            continue;
+        }
+        read.conditions.Take(field.name, field.value);
+    }
+    return read;
+}
+
+void Serve(const FileRequest& request, const CachedFile& cached, const ServeOptions& options,
+           HttpAnswer& answer) {
+    const bool varies = cached.has_encoded();
+    const Representation& file = varies ? Choose(request, cached) : cached.plain;
+    const Bytes modified(file.last_modified, kHttpDateSize);
+    answer.headers.insert(answer.headers.end(), options.headers.begin(), options.headers.end());
+    if (!file.etag.empty()) {
+        answer.headers.emplace_back("ETag", file.etag);
+    }
+    if (varies) {
+        answer.headers.emplace_back("Vary", "Accept-Encoding");
+    }
+    if (!options.cache_control.empty() && !Has(options, "Cache-Control")) {
+        answer.headers.emplace_back("Cache-Control", options.cache_control);
+    }
+    Ranges ranges;
+    if (request.conditions.any()) {
+        const Validators validators{file.etag, file.stamp.modified_seconds()};
+        const Verdict verdict = Judge(request.conditions, validators, request.safe());
+        if (verdict != Verdict::kSend) {
+            answer.status = verdict == Verdict::kNotModified ? 304 : 412;
+            if (answer.status == 412 || file.etag.empty()) {
+                answer.headers.emplace_back("Last-Modified", modified);
+            }
+            if (answer.status == 304) {
+                // An answer that says nothing of the content.
+                std::erase_if(answer.headers, [](const auto& header) {
+                    return Equal(header.first, "Content-Type");
+                });
+            }
+            return;
+        }
+        if (options.ranges && request.safe() && RangeCounts(request.conditions, validators)) {
+            ranges = Ranges::Parse(request.conditions.range, file.size);
+        }
+    }
+    answer.headers.emplace_back("Last-Modified", modified);
+    if (options.ranges) {
+        answer.headers.emplace_back("Accept-Ranges", "bytes");
+    }
+    if (ranges.kind() == Ranges::Kind::kBroken || ranges.kind() == Ranges::Kind::kNoOverlap) {
+        std::erase_if(answer.headers, [](const auto& header) {
+            return Equal(header.first, "Content-Type") || Equal(header.first, "Cache-Control");
+        });
+        AnswerUnsatisfiable(file, ranges.kind(), answer);
+        return;
+    }
+    if (!file.encoding.empty()) {
+        answer.headers.emplace_back("Content-Encoding", file.encoding);
+    }
+    if (ranges.kind() == Ranges::Kind::kParts) {
+        std::string type(file.content_type);
+        std::erase_if(answer.headers, [&type](auto& header) {
+            const bool own = Equal(header.first, "Content-Type");
+            if (own) {
+                type = std::move(header.second);
+            }
+            return own;
+        });
+        AnswerParts(file, ranges, std::move(type), answer);
+        return;
+    }
+    if (options.headers.empty() || !Has(options, "Content-Type")) {
+        answer.headers.emplace_back("Content-Type", file.content_type);
+    }
+    AddPart(file, {}, {0, file.size}, answer);
+}
+
+int EncodingWeight(Bytes list, Bytes coding) {
+    int any = 0;  // of `*`
+    for (Bytes item; Next(list, ',', item);) {
+        Bytes name;
+        Next(item, ';', name);
+        int weight = 1000;
+        if (Bytes parameter; Next(item, ';', parameter) && http_text::StartsWith(parameter, "q=")) {
+            weight = Weight(Trim(parameter.substr(2)));
+        }
+        if (Equal(name, coding)) {
+            return weight;
+        }
+        if (name == "*") {
+            any = weight;
+        }
+    }
+    return any;
+}
+
+}  // namespace rr::files

@@ -1,0 +1,140 @@
+#include "core/files/url_path.hpp"
+
+#include <algorithm>
+
+namespace rr::files {
+namespace {
+
+int HexDigit(char c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    const char lower = static_cast<char>(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// `http://host/path` is the path alone; empty without one.
+Bytes PathOf(Bytes target) {
+    if (target.empty() || target[0] != '/') {
+        const size_t scheme = target.find("://");
+        const size_t slash =
+            scheme == Bytes::npos ? Bytes::npos : target.find_first_of("/?#", scheme + 3);
+        if (slash == Bytes::npos || target[slash] != '/') {
+            return {};
+        }
+        target.remove_prefix(slash);
+    }
+    return target.substr(0, target.find_first_of("?#"));
+}
+
+// False: a broken escape.
+bool Decode(Bytes path, std::string& out) {
+    out.clear();
+    for (size_t i = 0; i < path.size(); ++i) {
+        if (path[i] != '%') {
+            out += path[i];
+            continue;
+        }
+        const int high = i + 2 < path.size() ? HexDigit(path[i + 1]) : -1;
+        const int low = i + 2 < path.size() ? HexDigit(path[i + 2]) : -1;
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        out += static_cast<char>(high * 16 + low);
+        i += 2;
+    }
+    return true;
+}
+
+// True if nothing in a decoded path has to be taken out but its first slash.
+bool IsClean(Bytes path) {
+    return path.find("//") == Bytes::npos && path.find("/./") == Bytes::npos &&
+           !(path.size() >= 2 && path.substr(path.size() - 2) == "/.");
+}
+
+void Clean(std::string& path) {
+    size_t to = 0;
+    for (size_t from = 0; from < path.size();) {
+        const size_t end = std::min(path.find('/', from), path.size());
+        const Bytes part = Bytes(path).substr(from, end - from);
+        if (!part.empty() && part != ".") {
+            if (to > 0) {
+                path[to++] = '/';
+            }
+            std::copy_n(path.begin() + static_cast<std::ptrdiff_t>(from), part.size(),
+                        path.begin() + static_cast<std::ptrdiff_t>(to));
+            to += part.size();
+        }
+        from = end + 1;
+    }
+    path.resize(to);
+}
+
+}  // namespace
+
+UrlPath ParseUrlPath(Bytes target, std::string& scratch) {
+    Bytes path = PathOf(target);
+    if (path.empty()) {
+        return {};
+    }
+    if (path.find('%') != Bytes::npos) {
+        if (!Decode(path, scratch)) {
+            return {};
+        }
+        path = scratch;
+    }
+    if (path.find("..") != Bytes::npos) {
+        return {UrlPath::Kind::kUp, {}};
+    }
+    if (path.find('\0') != Bytes::npos || path.find('\\') != Bytes::npos) {
+        return {};
+    }
+    const bool folder =
+        path.back() == '/' || (path.size() >= 2 && path.substr(path.size() - 2) == "/.");
+    if (!IsClean(path)) {
+        if (path.data() != scratch.data()) {
+            scratch.assign(path);
+        }
+        Clean(scratch);
+        return {folder ? UrlPath::Kind::kFolder : UrlPath::Kind::kFile, scratch};
+    }
+    path.remove_prefix(1);
+    if (folder && !path.empty()) {
+        path.remove_suffix(1);
+    }
+    return {folder ? UrlPath::Kind::kFolder : UrlPath::Kind::kFile, path};
+}
+
+std::string EncodeUrlPath(Bytes name) {
+    static constexpr Bytes kPlain = "-_.~!$&'()*+,;=:@/";
+    static constexpr char kHex[] = "0123456789ABCDEF";
+    std::string out = "/";
+    for (const char c : name) {
+        const bool letter =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (letter || kPlain.find(c) != Bytes::npos) {
+            out += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        out.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+    }
+    return out;
+}
+
+Extension ExtensionOf(Bytes name) {
+    Extension extension;
+    const size_t slash = name.rfind('/');
+    const Bytes last = slash == Bytes::npos ? name : name.substr(slash + 1);
+    const size_t dot = last.rfind('.');
+    if (dot == Bytes::npos) {
+        return extension;
+    }
+    const Bytes text = last.substr(dot + 1, sizeof(extension.text) - 1);
+    extension.size = text.size();
+    std::transform(text.begin(), text.end(), extension.text,
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    return extension;
+}
+
+}  // namespace rr::files

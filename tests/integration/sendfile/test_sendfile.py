@@ -1,0 +1,105 @@
+"""X-Sendfile: a worker names a file, the client gets it."""
+
+import pathlib
+
+import pytest
+
+from harness.client import request_bytes
+
+WORKER = pathlib.Path(__file__).parent / "workers" / "send.php"
+CONFIG = """
+http:
+  address: 127.0.0.1:0
+  middleware: [sendfile]
+  pool: {num_workers: 1}
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    place = tmp_path / "rr"
+    (place / "private").mkdir(parents=True)
+    (place / "private/report.txt").write_text("the report")
+    (place / "private/empty.txt").write_text("")
+    (place / "private/large.bin").write_bytes(bytes(range(256)) * 16384)  # 4 MiB
+    return place
+
+
+@pytest.fixture
+def server(rr, files):
+    return rr(CONFIG, worker=WORKER, directory=files)
+
+
+def test_relative_and_absolute_paths(server, files):
+    for path in ["private/report.txt", files / "private/report.txt"]:
+        response = server.get(f"/?file={path}")
+        assert (response.status, response.body) == (200, b"the report")
+        assert response.header("X-Sendfile") is None
+        assert response.header("Content-Length") == "10"
+        assert response.header("Content-Type") == "text/plain; charset=utf-8"
+
+
+def test_without_the_header_nothing_changes(server):
+    response = server.get("/")
+    assert (response.status, response.body) == (200, b"of the worker")
+    assert response.header("Last-Modified") is None
+
+
+def test_status_and_headers_are_the_workers(server):
+    response = server.get("/?file=private/report.txt&code=203&disposition=attachment")
+    assert (response.status, response.body) == (203, b"the report")
+    assert response.header("Content-Disposition") == "attachment"
+
+
+def test_what_can_not_be_sent(server):
+    up = server.get("/?file=private/../private/report.txt")
+    assert (up.status, up.body) == (403, b"")
+    missing = server.get("/?file=private/missing.txt")
+    assert (missing.status, missing.body) == (404, b"not found\n")
+    folder = server.get("/?file=private")
+    assert (folder.status, folder.body) == (500, b"Is a directory\n")
+    server.log.wait("private/missing.txt")
+
+
+def test_an_empty_file_ends(server):
+    response = server.get("/?file=private/empty.txt")
+    assert (response.status, response.body) == (200, b"")
+    assert response.header("Content-Length") == "0"
+
+
+def test_a_large_file_its_head_and_a_part(server, files):
+    content = (files / "private/large.bin").read_bytes()
+    assert server.get("/?file=private/large.bin").body == content
+    with server.open() as connection:
+        connection.send(request_bytes("HEAD", "/?file=private/large.bin"))
+        assert connection.read_response(head=True).header("Content-Length") == str(len(content))
+        connection.send(request_bytes("GET", "/?file=private/large.bin",
+                                      {"Range": "bytes=1000-2000999"}))
+        part = connection.read_response()
+        assert (part.status, part.body) == (206, content[1000:2001000])
+        connection.send(request_bytes("GET", "/?file=private/large.bin&etag=%22v%22",
+                                      {"If-None-Match": '"v"'}))
+        assert connection.read_response().status == 304
+        connection.send(request_bytes("GET", "/?file=private/report.txt"))
+        assert connection.read_response().body == b"the report"
+
+
+def test_a_stream_with_the_header_is_replaced(server):
+    assert server.get("/stream?file=private/report.txt").body == b"the report"
+    # The worker's stream is thrown away, and the worker lives.
+    assert server.get("/stream").body == b"one,two"
+    assert server.get("/").body == b"of the worker"
+
+
+def test_what_was_just_written_is_sent(server):
+    for text in ["one", "two", "twenty"]:
+        assert server.get(f"/written?text={text}").body == text.encode()
+
+
+def test_only_below_the_roots(rr, files):
+    (files / "private/link.txt").symlink_to("../outside.txt")
+    (files / "outside.txt").write_text("outside")
+    server = rr(CONFIG + "  sendfile: {roots: [private]}\n", worker=WORKER, directory=files)
+    assert server.get("/?file=private/report.txt").body == b"the report"
+    for path in ["outside.txt", "private/link.txt", "/etc/passwd"]:
+        assert server.get(f"/?file={path}").status == 403

@@ -281,7 +281,7 @@ void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
                 "the worker speaks Goridge v2; set server.protocol: v2 to save the detour");
         }
         dialect_ = relay::Dialect::kV2;
-        EndEvents();
+        EndQueued(true, JobEnd::kProtocol, kEventsNeedV3);
         return;
     }
     bool ending = services_.spawner->ending();
@@ -299,6 +299,9 @@ void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
         worker.booted_callback = nullptr;
     }
     boot_error_ = text;
+    if (StandsStill() && Serving() == 0) {
+        EndQueued(false, JobEnd::kStandstill, boot_error_);
+    }
     if (worker.generation() > generation_) {
         EndReset(Fail(Errc::kProcess, std::move(text)));
         return;
@@ -391,7 +394,8 @@ void Pool::RemoveIdle(Worker& worker) {
 
 void Pool::AddWorker(Done done) {
     if (closing_ || plan_ == nullptr) {
-        done(Fail(Errc::kClosed, "the server is stopping"));
+        done(closing_ ? Fail(Errc::kClosed, "the server is stopping")
+                      : Fail(Errc::kProcess, boot_error_));
         return;
     }
     if (cfg_.debug) {

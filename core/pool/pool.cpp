@@ -17,7 +17,6 @@ constexpr uint8_t kMostHandedBack = 10;     // replace-me answers to one request
 constexpr uint8_t kMostDeaths = 3;          // of workers that did not even read a request
 constexpr Duration kGrowAfter = std::chrono::milliseconds(200);
 constexpr double kMeanWeight = 0.1;
-constexpr const char* kEventsNeedV3 = "the workers speak Goridge v2, which has no events";
 
 }  // namespace
 
@@ -135,9 +134,8 @@ bool Pool::QueueFull() const {
 }
 
 // Nobody wants an answer of code that was edited meanwhile and does not start.
-bool Pool::StandsStill(const Job& job) const {
-    return services_.watch && !boot_error_.empty() && !job.event &&
-           (!cfg_.debug || plan_ == nullptr);
+bool Pool::StandsStill() const {
+    return services_.watch && !boot_error_.empty() && (!cfg_.debug || plan_ == nullptr);
 }
 
 Ticket Pool::Exec(const Job& job, JobSink& sink) {
@@ -149,7 +147,7 @@ Ticket Pool::Exec(const Job& job, JobSink& sink) {
     uint64_t total = uint64_t{job.context_size} + job.body_size + job.body_file_size;
     if (closing_) {
         EndLater(*entry, JobEnd::kClosed, "the pool is closing");
-    } else if (StandsStill(job)) {
+    } else if (!job.event && StandsStill()) {
         EndLater(*entry, JobEnd::kStandstill, boot_error_);
     } else if (total > std::numeric_limits<uint32_t>::max()) {
         EndLater(*entry, JobEnd::kTooLarge, "context and body exceed 4294967295 bytes");
@@ -300,17 +298,17 @@ void Pool::Resume(Ticket ticket) {
     }
 }
 
-// The workers turned out to speak v2.
-void Pool::EndEvents() {
-    std::vector<Entry*> events;
+// Those that wait for any worker and will not get one.
+void Pool::EndQueued(bool events, JobEnd end, const std::string& message) {
+    std::vector<Entry*> found;
     for (Entry* entry = queue_.open().front(); entry != nullptr; entry = entry->next) {
-        if (entry->job.event) {
-            events.push_back(entry);
+        if (entry->job.event == events && !Running(*entry)) {
+            found.push_back(entry);
         }
     }
-    for (Entry* entry : events) {
+    for (Entry* entry : found) {
         queue_.Remove(entry);
-        EndLater(*entry, JobEnd::kProtocol, kEventsNeedV3);
+        EndLater(*entry, end, message);
     }
 }
 
@@ -561,7 +559,7 @@ void Pool::Beat() {
             ++(worker->busy() ? working : ready);
         }
     }
-    bool able = cfg_.debug ? boot_error_.empty() : serves;
+    bool able = cfg_.debug ? boot_error_.empty() : serves && !StandsStill();
     constexpr auto kRelaxed = std::memory_order_relaxed;
     pulse_.total.store(static_cast<uint32_t>(workers_.size()), kRelaxed);
     pulse_.ready.store(ready, kRelaxed);

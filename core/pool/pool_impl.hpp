@@ -19,6 +19,8 @@
 
 namespace rr::pool {
 
+inline constexpr const char* kEventsNeedV3 = "the workers speak Goridge v2, which has no events";
+
 class Pool final : public WorkerPool, private LoopBound, private WorkerOwner, private Flushable {
 public:
     Pool(Loop& loop, const Services& services, std::string name, PoolConfig cfg, GroupPulse& pulse);
@@ -61,7 +63,7 @@ private:
     Entry* Find(Ticket ticket) const;
     Entry* NewEntry(const Job& job, JobSink& sink);
     bool QueueFull() const;
-    bool StandsStill(const Job& job) const;
+    bool StandsStill() const;
     void EndLater(Entry& entry, JobEnd end, std::string message);
     void End(Entry& entry, JobEnd end, Bytes message);
     bool TryIdle(Entry& entry);
@@ -71,7 +73,7 @@ private:
     void OnQueueTimer();
     void ArmQueueTimer();
     void Requeue(Entry& entry);
-    void EndEvents();
+    void EndQueued(bool events, JobEnd end, const std::string& message);
     static bool Running(const Entry& entry);
     bool MayReplay(const Entry& entry, bool untouched) const;
     struct Death {

@@ -490,7 +490,9 @@ void AnswerWriter::FailBeforeHead(const pool::JobResult& result) {
     Failure failure = FailureOf(result.end);
     Bytes reason = result.message.empty() ? failure.text : result.message;
     r_.no_worker = result.end == pool::JobEnd::kNoWorker || result.end == pool::JobEnd::kQueueFull;
-    r_.handler->OnAnswerTrouble("execute", reason);
+    if (result.end != pool::JobEnd::kStandstill) {  // the pool has told it, once
+        r_.handler->OnAnswerTrouble("execute", reason);
+    }
     const HttpConfig& config = r_.tools->config;
     int status = failure.replaceable ? config.ErrorStatus(failure.status) : failure.status;
     if (result.end == pool::JobEnd::kBootFailed || result.end == pool::JobEnd::kStandstill) {

@@ -1,8 +1,10 @@
 #include "plugins/reload/plugin.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/api/container.hpp"
@@ -19,6 +21,12 @@ namespace {
 
 // Of `--watch`: long enough for an editor's few steps, too short to wait for.
 constexpr Duration kQuick = std::chrono::milliseconds(200);
+
+// `http` stands for `http.slow` too; nothing for all.
+bool Means(std::string_view service, std::string_view target) {
+    return service.empty() || target == service ||
+           (target.starts_with(service) && target[service.size()] == '.');
+}
 
 class ReloadPlugin final : public Plugin {
 public:
@@ -72,7 +80,7 @@ private:
             bool found = false;
             for (const Resettable* target : container_->Each<Resettable>()) {
                 known.append(known.empty() ? "" : ", ").append(target->reset_name());
-                found = found || target->reset_name() == service.plugin;
+                found = found || Means(service.plugin, target->reset_name());
             }
             if (!found) {
                 section.Sub("services")
@@ -94,12 +102,12 @@ private:
             early_.insert(early_.end(), touched.begin(), touched.end());
             return;
         }
-        for (const Bursts::Touched& one : touched) {
-            const std::string& plugin = config_.services[one.service].plugin;
-            for (Resettable* target : targets_) {
-                if (plugin.empty() || plugin == target->reset_name()) {
-                    Reset(*target, one);
-                }
+        for (Resettable* target : targets_) {
+            auto why = std::find_if(touched.begin(), touched.end(), [&](const auto& one) {
+                return Means(config_.services[one.service].plugin, target->reset_name());
+            });
+            if (why != touched.end()) {
+                Reset(*target, *why);
             }
         }
     }

@@ -136,6 +136,7 @@ private:
     void BootNext();
     void OnParked(Worker& worker);
     void TakeOver(size_t count);
+    void DropNext();
     void EndReset(Result<void> result);
     void OnResetTimeout();
 

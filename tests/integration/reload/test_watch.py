@@ -117,6 +117,19 @@ def test_a_first_start_that_fails_waits_for_an_edit(rr):
     project.server.wait_workers(lambda now: len(now) == 2)
 
 
+def test_an_edit_while_new_code_hangs_at_its_start(rr):
+    project = watch(rr)
+    mark = project.log.mark()
+    (project.src / "app.php").write_text("<?php touch('hangs'); while (true) { usleep(1000); }")
+    process.eventually((project.server.directory / "hangs").exists, what="the boot that hangs")
+    assert project.get() == "one"
+    hanging = set(project.server.workers())
+    project.edit("fixed")
+    assert {project.get() for _ in range(4)} == {"fixed"}
+    project.server.wait_workers(lambda now: len(now) == 2 and not set(now) & hanging)
+    assert project.log.count("waiting for an edit", since=mark) == 0
+
+
 def test_a_command_that_is_not_there_yet(rr):
     project = watch(rr, CONFIG.replace("php worker.php", "./start.php"))
     answer = project.server.get("/")

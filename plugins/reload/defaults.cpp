@@ -8,9 +8,10 @@
 namespace rr::reload {
 namespace {
 
-// Compiled templates, containers, caches: of Symfony, Laravel, Spiral and Yii.
-constexpr const char* kWritten[] = {"var/cache", "var/log", "storage/framework", "bootstrap/cache",
-                                    "runtime"};
+// Where frameworks write compiled templates, containers, caches, some of them while they boot: each
+// boot would lead to the next.
+constexpr const char* kWritten[] = {
+    "bootstrap/cache", "cache", "runtime", "storage", "temp", "tmp", "var", "writable"};
 
 bool Below(const std::string& path, const std::string& folder) {
     return path == folder || path.starts_with(folder == "/" ? folder : folder + "/");

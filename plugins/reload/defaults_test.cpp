@@ -1,8 +1,7 @@
 #include "plugins/reload/defaults.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -38,7 +37,8 @@ TEST_CASE("reload: --watch leaves out what is not the user's code") {
     REQUIRE_FALSE(rules.EntersFolder("/app/.git", ".git"));
     REQUIRE_FALSE(rules.EntersFolder("/app/ui/node_modules", "node_modules"));
     REQUIRE_FALSE(rules.EntersFolder("/app/vendor", "vendor"));
-    REQUIRE_FALSE(rules.EntersFolder("/app/var/cache", "cache"));
+    REQUIRE_FALSE(rules.EntersFolder("/app/var", "var"));
+    REQUIRE_FALSE(rules.EntersFolder("/app/bootstrap/cache", "cache"));
     REQUIRE(rules.EntersFolder("/app/src/cache", "cache"));
     REQUIRE(rules.WantsFile("/app/.env.local", ".env.local"));
 }

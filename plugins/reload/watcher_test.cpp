@@ -1,7 +1,6 @@
 #include "plugins/reload/watcher.hpp"
 
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>

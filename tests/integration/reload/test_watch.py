@@ -5,6 +5,7 @@ import shutil
 import signal
 
 from harness import cli, process
+from harness.chromium import chromium
 from harness.client import request_bytes
 from harness.http2 import Http2
 from harness.load import Load
@@ -128,6 +129,15 @@ def test_an_edit_while_new_code_hangs_at_its_start(rr):
     assert {project.get() for _ in range(4)} == {"fixed"}
     project.server.wait_workers(lambda now: len(now) == 2 and not set(now) & hanging)
     assert project.log.count("waiting for an edit", since=mark) == 0
+
+
+def test_a_browser_comes_back_by_itself(rr, tmp_path):
+    project = watch(rr, CONFIG.partition("logs:")[0], files={"src/app.php": BROKEN})
+    with chromium(project.server.url + "/page", tmp_path / "profile"):
+        project.log.wait(r'http log.*"status": 503.*"URI": "/page"', timeout=60)
+        mark = project.log.mark()
+        project.edit("fixed")
+        project.log.wait(r'http log.*"status": 200.*"URI": "/page"', timeout=60, since=mark)
 
 
 def test_a_command_that_is_not_there_yet(rr):

@@ -3,14 +3,10 @@
 #include <utility>
 
 namespace rr::cmd {
+namespace {
 
-WatchScreen::WatchScreen(Loop& main, const Console& console, EventBus& events)
-    : main_(main), console_(console) {
-    events.worker.Subscribe([this](const WorkerEvent& event) { OnWorker(event); });
-    events.reset.Subscribe([this](const ResetEvent& event) { OnReset(event); });
-}
-
-std::string WatchScreen::Text(const WorkerEvent& event) {
+// How a failed boot is shown: reason, command, output.
+std::string Text(const WorkerEvent& event) {
     std::string text(event.reason);
     if (!event.command.empty()) {
         text.append("\n  command: ").append(event.command);
@@ -21,6 +17,14 @@ std::string WatchScreen::Text(const WorkerEvent& event) {
         left = end == std::string_view::npos ? std::string_view() : left.substr(end + 1);
     }
     return text;
+}
+
+}  // namespace
+
+WatchScreen::WatchScreen(Loop& main, const Console& console, EventBus& events)
+    : main_(main), console_(console) {
+    events.worker.Subscribe([this](const WorkerEvent& event) { OnWorker(event); });
+    events.reset.Subscribe([this](const ResetEvent& event) { OnReset(event); });
 }
 
 void WatchScreen::OnWorker(const WorkerEvent& event) {

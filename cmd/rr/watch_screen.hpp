@@ -18,9 +18,6 @@ class WatchScreen {
 public:
     WatchScreen(Loop& main, const Console& console, EventBus& events);
 
-    // How a failed boot is shown: reason, command, output.
-    static std::string Text(const WorkerEvent& event);
-
 private:
     void OnWorker(const WorkerEvent& event);
     void OnReset(const ResetEvent& event);

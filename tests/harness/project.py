@@ -11,6 +11,11 @@ require '@ROOT@/php-worker/autoload.php';
 require __DIR__ . '/src/app.php';
 (new Rr\\Worker\\HttpWorker())->serve(fn ($request) => app($request));
 """
+TCP = """<?php
+require '@ROOT@/php-worker/autoload.php';
+require __DIR__ . '/src/app.php';
+(new Rr\\Worker\\TcpWorker())->onData(fn ($event) => app($event))->serve();
+"""
 DONE = r'reset done.*"pool": "{}"'
 CHANGE = r"file was (?:created|updated|removed from watcher)"
 

@@ -7,13 +7,8 @@ import shutil
 from harness import cli, process
 from harness.client import request_bytes
 from harness.load import Load
-from harness.project import CHANGE, WORKER, Project, app
+from harness.project import CHANGE, TCP, WORKER, Project, app
 
-TCP = """<?php
-require '@ROOT@/php-worker/autoload.php';
-require __DIR__ . '/src/app.php';
-(new Rr\\Worker\\TcpWorker())->onData(fn ($event) => app($event))->serve();
-"""
 CONFIG = """
 version: "3"
 server: {{command: "php worker.php"}}

@@ -4,12 +4,12 @@ import os
 import shutil
 import signal
 
-from harness import cli, process
+from harness import cli, process, tcp
 from harness.chromium import chromium
 from harness.client import request_bytes
 from harness.http2 import Http2
 from harness.load import Load
-from harness.project import CHANGE, DONE, Project, app
+from harness.project import CHANGE, DONE, TCP, Project, app
 
 CONFIG = """
 version: "3"
@@ -118,6 +118,20 @@ def test_a_first_start_that_fails_waits_for_an_edit(rr):
     project.server.wait_workers(lambda now: len(now) == 2)
 
 
+def test_an_edit_while_the_first_workers_boot_is_not_lost(rr):
+    project = watch(rr, ready=False, files={"src/app.php": app("old") + """
+        touch('boots');
+        while (!file_exists('go')) {
+            usleep(1000);
+        }"""})
+    process.eventually((project.server.directory / "boots").exists, what="the first boot")
+    (project.src / "app.php").write_text(app("new"))
+    project.log.wait(CHANGE)
+    (project.server.directory / "go").touch()
+    project.log.wait(DONE.format("http"))
+    assert {project.get() for _ in range(4)} == {"new"}
+
+
 def test_an_edit_while_new_code_hangs_at_its_start(rr):
     project = watch(rr)
     mark = project.log.mark()
@@ -165,6 +179,26 @@ def test_each_pool_shows_its_own_fault(rr):
     with project.reset(r"http\.slow"):
         shutil.copy(project.server.directory / "worker.php", project.server.directory / "slow.php")
     assert project.get("/slow") == project.get() == "one"
+
+
+def test_events_of_tcp_wait_for_workers_that_start(rr):
+    project = watch(rr, """
+        version: "3"
+        server: {command: "php tcp.php"}
+        tcp:
+          servers: {main: {addr: "127.0.0.1:0", delimiter: "\\n"}}
+          pool: {num_workers: 1}
+        """, files={"tcp.php": TCP, "src/app.php": BROKEN})
+    with tcp.connect(project.server, "main") as client:
+        client.send(b"hello\n")
+        with project.reset("tcp"):
+            (project.src / "app.php").write_text(app("hi"))
+        client.expect(b"hi")
+        mark = project.log.mark()
+        with project.held():
+            (project.src / "app.php").write_text(BROKEN)
+        project.log.wait("^tcp: waiting for an edit", since=mark)
+        client.send(b"again\n").expect(b"hi")  # the old worker
 
 
 def test_a_crash_loop_is_shown_too(rr):

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/check.hpp"
+#include "plugins/http/canonical.hpp"
 #include "plugins/http/debug_rules.hpp"
 #include "plugins/http/head.hpp"
 
@@ -21,21 +22,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }();
     http::RequestHead head;
     Bytes in(reinterpret_cast<const char*>(data), size);
-    Bytes forwarded;
-    Bytes list;
+    Bytes last;
     while (!in.empty()) {
         Bytes line = in.substr(0, in.find('\n'));
         in.remove_prefix(std::min(line.size() + 1, in.size()));
         size_t colon = std::min(line.find(':'), line.size());
         Bytes value = http::TrimBlanks(line.substr(std::min(colon + 1, line.size())));
         head.Add(line.substr(0, colon), value);
-        forwarded = list = value;
+        last = value;
     }
     (void)kRules.Asks(head);
     auto trusts = [&head] { return kRules.Trusts(head, "127.0.0.1:1", "127.0.0.1:1", false); };
     bool before = trusts();
-    const std::string appended_pair = std::string(forwarded) + ", for=192.0.2.1";
-    const std::string appended = std::string(list) + ", 192.0.2.1";
+    const std::string appended_pair = std::string(last) + ", for=192.0.2.1";
+    const std::string appended = std::string(last) + ", 192.0.2.1";
     for (const auto& [name, value] : {std::pair<Bytes, Bytes>{"Forwarded", "for=192.0.2.1"},
                                       {"Forwarded", appended_pair},
                                       {"X-Forwarded-For", "192.0.2.1"},

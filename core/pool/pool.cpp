@@ -33,7 +33,9 @@ Pool::Pool(Loop& loop, const Services& services, std::string name, PoolConfig cf
       services_(services),
       name_(std::move(name)),
       cfg_(std::move(cfg)),
-      debug_limit_(std::max<size_t>(8, 2 * std::thread::hardware_concurrency())),
+      debug_limit_(cfg_.debug_workers > 0
+                       ? cfg_.debug_workers
+                       : std::max<size_t>(8, 2 * std::thread::hardware_concurrency())),
       pulse_(pulse),
       dialect_(services.settings.protocol == Protocol::kV2 ? relay::Dialect::kV2
                                                            : relay::Dialect::kV3),

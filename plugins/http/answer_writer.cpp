@@ -71,6 +71,7 @@ void AnswerWriter::Begin(AnswerTools& tools, AnswerHandler& handler, Wire& wire,
     r_.minor = head.minor;
     r_.head_request = head.verb == Method::kHead;
     r_.wants_more = head.keep_alive;
+    r_.reasons = tools.config.pool.debug;
 }
 
 void AnswerWriter::Reset() {
@@ -502,8 +503,7 @@ AnswerEnd AnswerWriter::FinishBody() {
 
 void AnswerWriter::BadAnswer(Bytes reason) {
     r_.handler->OnAnswerTrouble("execute", reason);
-    WriteOwn(r_.tools->config.ErrorStatus(502), r_.tools->config.pool.debug ? reason : Bytes(),
-             false);
+    WriteOwn(r_.tools->config.ErrorStatus(502), r_.reasons ? reason : Bytes(), false);
 }
 
 void AnswerWriter::FailBeforeHead(const pool::JobResult& result) {
@@ -519,7 +519,7 @@ void AnswerWriter::FailBeforeHead(const pool::JobResult& result) {
         WriteBootPage(status, reason);
         return;
     }
-    WriteOwn(status, config.pool.debug ? reason : Bytes(), false);
+    WriteOwn(status, r_.reasons ? reason : Bytes(), false);
 }
 
 void AnswerWriter::WriteBootPage(int status, Bytes reason) {

@@ -76,6 +76,8 @@ public:
 
     // Readies it for one request.
     void Begin(AnswerTools& tools, AnswerHandler& handler, Wire& wire, const RequestHead& head);
+    // Whether the client is told why the worker failed; as http.pool.debug says unless called.
+    void TellReasons(bool tell) { r_.reasons = tell; }
     // The client has gone: what still comes is dropped.
     void Detach() { r_.wire = nullptr; }
     // Forgets the request; buffers keep up to 64 KiB each.
@@ -152,6 +154,7 @@ private:
         State state = State::kNothing;
         uint8_t minor = 1;
         bool head_request = false;
+        bool reasons = false;         // of failures go into the answer
         bool wants_more = false;      // the client would keep the connection
         bool more = false;            // frames follow the one at hand
         bool in_chunk = false;        // its chunk head is out

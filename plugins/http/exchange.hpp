@@ -90,6 +90,8 @@ private:
 
     int64_t Elapsed() const;
     bool Redirects() const;
+    bool WantsDebugger() const;
+    void RunDebugged();
     void Record();
     void TellMiddlewares(int status);
     void GiveBack();
@@ -111,6 +113,7 @@ private:
         pool::WorkerPool* pool = nullptr;  // that was asked
         pool::Ticket ticket;
         bool gateway = false;    // FastCGI
+        bool debug = false;      // for the debug pool
         bool announced = false;  // on the event bus
         bool asked = false;      // a worker
         bool complete = false;   // the whole answer was written

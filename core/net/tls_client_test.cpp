@@ -254,6 +254,15 @@ TEST_CASE("tls client: a server that wants a certificate gets ours") {
         f.Connect();
         REQUIRE(f.loop.RunUntil([&f] { return f.server.secured == 1 && f.client.secured == 1; }));
     }
+    SECTION("ours, of an authority in the middle, which is all that the server trusts") {
+        f.folder.MakeAs("between", {.issuer = "ca", .authority = true});
+        f.folder.Make("us", "between");
+        f.serving.root_ca = f.folder.Certificate("between");
+        f.trusting.cert = f.folder.Certificate("us");
+        f.trusting.key = f.folder.Key("us");
+        f.Connect();
+        REQUIRE(f.loop.RunUntil([&f] { return f.server.secured == 1 && f.client.secured == 1; }));
+    }
     // With TLS 1.3 the client's end of the handshake is done before the server looks.
     SECTION("none") {
         f.Connect();

@@ -100,12 +100,13 @@ void Exchange::Run() {
         return;
     }
     r_.pool = &server_.PoolFor(head_);
+    answer_.TellReasons(r_.pool->config().debug);
     r_.ticket = r_.pool->Exec(body_.job(), answer_);
 }
 
 void Exchange::RunDebugged() {
     r_.pool = server_.debug_pool();
-    answer_.TellReasons(server_.config().debug->pool.debug);
+    answer_.TellReasons(r_.pool->config().debug);
     pool::Job job = body_.job();
     job.replayable = false;  // who ends the worker from the debugger does not want another run
     r_.ticket = r_.pool->Exec(job, answer_);

@@ -43,6 +43,14 @@ TEST_CASE("route: all that is given must match") {
     REQUIRE(Takes(route, "PUT /", "Host: [::1]:80\r\nX-Slow: 1\r\nX-Kind: x\r\nX-Kind: az\r\n"));
 }
 
+TEST_CASE("route: the host of an absolute target counts, whatever Host says") {
+    Route route;
+    route.hosts = {"b.example"};
+    REQUIRE(Takes(route, "GET http://b.example:81/q", "Host: other\r\n"));
+    REQUIRE(Takes(route, "GET http://me@B.example?q", "Host: other\r\n"));
+    REQUIRE_FALSE(Takes(route, "GET http://other/q", "Host: b.example\r\n"));
+}
+
 TEST_CASE("route: patterns") {
     REQUIRE(MatchesPattern("", ""));
     REQUIRE(MatchesPattern("*", ""));

@@ -128,10 +128,12 @@ struct Fixture {
     void Start() {
         auto owned = std::make_unique<FakePool>();
         pool = owned.get();
+        pool->settings = config.pool;
         std::vector<std::unique_ptr<pool::WorkerPool>> others;
         if (config.debug) {
             others.push_back(std::make_unique<FakePool>());
             debug_pool = static_cast<FakePool*>(others.back().get());
+            debug_pool->settings = config.debug->pool;
         }
         server = std::make_unique<HttpServer>(loop, config, log::Logger(), bus, File::Owner{},
                                               std::move(owned), middleware, std::move(others));

@@ -445,4 +445,70 @@ TEST_CASE_METHOD(WithMiddleware, "http server: a middleware costs a warm request
     REQUIRE(AllocationsSoFar() - before < 10);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "http server: who pipelines and takes nothing is not answered without end") {
+    const std::string large(AnswerWriter::kHighWater * 3, 'x');
+    TestClient& greedy = Connect();
+    greedy.stream.StopReading();
+    std::string requests;
+    for (int i = 0; i < 20; ++i) {
+        requests += "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+    }
+    greedy.stream.Queue(requests);
+    Jobs(1);
+    pool->Answer(large);
+    int answered = 1;
+    for (int turn = 0; turn < 20; ++turn) {
+        // Another client's request and answer: what was to come has come.
+        TestClient& other = Connect();
+        other.stream.Queue("GET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+        Jobs(1);
+        while (pool->Context().find("/b") == std::string::npos) {
+            ++answered;
+            pool->Answer(large);
+            Jobs(1);
+        }
+        pool->Answer("other");
+        Until([&other] { return EndsWith(other.seen, "other"); });
+        clients.pop_back();
+    }
+    REQUIRE(answered < 4);
+
+    // It goes on as the client takes what there is, and nothing is lost.
+    greedy.stream.StartReading();
+    while (answered < 20) {
+        Jobs(1);
+        pool->Answer(large);
+        ++answered;
+    }
+    Until([&] { return greedy.seen.size() > 20 * large.size(); });
+    REQUIRE(static_cast<size_t>(std::count(greedy.seen.begin(), greedy.seen.end(), 'x')) ==
+            20 * large.size());
+}
+
+TEST_CASE_METHOD(Fixture, "http server: a client that leaves a stream to HEAD stops its worker") {
+    TestClient& client = Connect();
+    client.stream.Queue("HEAD /events HTTP/1.1\r\nHost: h\r\n\r\n");
+    Jobs(1);
+    pool->Head(R"({"status":200,"headers":{}})", 3, true);
+    pool->Chunk("one");
+    Until([&] { return EndsWith(client.seen, "\r\n\r\n"); });
+    REQUIRE_FALSE(pool->jobs.front().cancelled);
+    client.stream.ShutdownWhenSent();
+    Until([&] { return pool->jobs.front().cancelled; });
+    pool->Done(pool::JobEnd::kCancelled);
+}
+
+TEST_CASE_METHOD(Fixture, "http server: Upgrade: h2c of HTTP/1.0 means nothing") {
+    config.http2.h2c = true;
+    TestClient& client = Connect();
+    client.stream.Queue(
+        "GET /a HTTP/1.0\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+        "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
+    Jobs(1);
+    pool->Answer("plain");
+    Until([&] { return EndsWith(client.seen, "plain"); });
+    REQUIRE(client.seen.find(" 200 ") == 8);
+}
+
 }  // namespace rr::http

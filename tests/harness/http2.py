@@ -42,6 +42,7 @@ class Http2:
         self.answers = {}
         self.settings = {}
         self.goaway = None  # its error code
+        self.last_stream = None  # and the last stream that it says was looked at
         self.closed = False
         self.input = b""
         self.authority = "%s:%s" % address[:2]
@@ -114,6 +115,7 @@ class Http2:
             size = 9 + int.from_bytes(self.input[:3], "big")
             frame, self.input = self.input[:size], self.input[size:]
             if frame[3] == 7:
+                self.last_stream = int.from_bytes(frame[9:13], "big")
                 self.goaway = int.from_bytes(frame[13:17], "big")
             else:
                 taken += frame

@@ -12,11 +12,12 @@ declare(strict_types=1);
 //   /throw?text=          an uncaught exception        /none           no answer, and wait again
 //   /status?code=&body=   status and body              /badstatus      status 0
 //   /headers?Name=value   these headers (name[] list)  /badjson        a context that is no JSON
+//   /headers?large=       one of so many bytes
 //   /stream?n=&ms=&size=  chunks                       /badframe       a wrong CRC
 //   /stream?fail=         throw after chunk N          /badoffset      context longer than payload
 //   /stream?die=          exit after chunk N           /badnumber      another request's number
 //   /big?mb=              a large body                 /early-hints    103, then 200 (?code=)
-//   /memory?mb=           keep N MiB more              /trailers       a Trailer
+//   /memory?mb=           keep N MiB more              /trailers       a Trailer (?also=)
 //   /stderr?text=         a line on stderr             /replace        {"stop":true}
 //   /fatal                a PHP fatal error            /type?ct=       Content-Type and body
 //   /raw                  the request's body as it is  /length         only its length and crc32
@@ -156,7 +157,8 @@ $http->serve(static function (Request $request) use (
             $http->respond((int) ($query['code'] ?? 200), $query['body'] ?? '', $text);
             return null;
         case '/headers':
-            $http->respond(200, 'headers', $query);
+            $large = isset($query['large']) ? str_repeat('v', (int) $query['large']) : null;
+            $http->respond(200, 'headers', $large === null ? $query : ['X-Large' => $large]);
             return null;
         case '/type':
             $type = isset($query['ct']) ? ['Content-Type' => $query['ct']] : [];
@@ -215,8 +217,10 @@ $http->serve(static function (Request $request) use (
             $http->respond((int) ($query['code'] ?? 200), 'hinted', $text);
             return null;
         case '/trailers':
-            $http->respond(200, 'trailed', $text + ['Trailer' => 'X-Sum, x-low', 'X-Sum' => 'abc',
-                'x-low' => 'l']);
+            $also = (string) ($query['also'] ?? '');
+            $http->respond(200, 'trailed', $text + ['X-Sum' => 'abc', 'x-low' => 'l',
+                'Trailer' => 'X-Sum, x-low' . ($also === '' ? '' : ", $also")]
+                + ($also === '' ? [] : [$also => 'x']));
             return null;
         case '/stderr':
             fwrite(STDERR, ($query['text'] ?? 'a line on stderr') . "\n");

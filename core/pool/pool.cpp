@@ -456,6 +456,9 @@ void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
         return;
     }
     RemoveIdle(worker);
+    if (Entry* entry = worker.open_count() > 0 ? worker.open(0) : nullptr) {
+        worker.TellUsage(*entry);
+    }
     Leave why = end == JobEnd::kExecTtl ? Leave::kExecTtl : Leave::kProtocol;
     Emit(WorkerChange::kRecycled, worker, Describe(why));
     worker.Kill(why);
@@ -533,6 +536,7 @@ void Pool::JudgeDeath(Worker& worker, Entry& entry, const Death& death, bool fir
     text += !begun            ? " before it answered"
             : entry.job.event ? " before it was done with the event"
                               : " in the middle of its answer";
+    worker.TellUsage(entry);
     End(entry, JobEnd::kWorkerDied, text);
 }
 

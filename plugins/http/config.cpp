@@ -6,6 +6,7 @@
 #include "core/config/section.hpp"
 #include "core/net/address.hpp"
 #include "plugins/http/canonical.hpp"
+#include "plugins/http/slow_log.hpp"
 
 namespace rr::http {
 namespace {
@@ -125,6 +126,13 @@ void ReadLimits(const Section& s, HttpConfig& c) {
     c.form_limit = ReadSize(s, "form", c.form_limit, 0, 4096 * kMegabyte - 1);
 }
 
+HttpConfig::Usage ReadUsage(const Section& s) {
+    std::string usage = s.OneOf("access_log_usage", "off", {"off", "cpu", "all"});
+    return usage == "all"   ? HttpConfig::Usage::kAll
+           : usage == "cpu" ? HttpConfig::Usage::kCpu
+                            : HttpConfig::Usage::kOff;
+}
+
 }  // namespace
 
 HttpConfig ParseHttpConfig(const Section& s) {
@@ -151,7 +159,11 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.uploads.rules.allow = Extensions(uploads, "allow");
 
     c.pool = pool::ParsePoolConfig(s.Sub("pool"));
-    c.routes = ParseRoutes(s.Sub("pools"));
+    c.access_log_usage = ReadUsage(s);
+    c.pool.watch.cpu = c.access_log_usage != HttpConfig::Usage::kOff;
+    c.pool.watch.memory = c.access_log_usage == HttpConfig::Usage::kAll;
+    c.pool.watch.slow_after = ReadSlowAfter(s.Sub("slow_log"), Duration::zero());
+    c.routes = ParseRoutes(s.Sub("pools"), c.pool.watch);
 
     c.context_codec = s.OneOf("context_codec", "json", {"json", "protobuf"}) == "json"
                           ? Codec::kJson

@@ -35,7 +35,7 @@ struct PoolConfig {
     // Not in the block: what its plugin wants to know about each job.
     struct Watch {
         Duration slow_after{};  // JobSink::OnSlow; 0: off
-        bool cpu = false;       // JobSink::OnMeasured
+        bool cpu = false;       // JobSink::OnMeasured; no prefetch then
         bool memory = false;
         bool any() const { return slow_after > Duration::zero() || cpu || memory; }
     };

@@ -37,7 +37,6 @@ public:
         return total < Duration::zero() || begun_ < Duration::zero() ? kUnknownTime
                                                                      : total - begun_;
     }
-    bool memory() const { return reset_ >= 0; }
 
 private:
     Duration Now() const;

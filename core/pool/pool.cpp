@@ -35,6 +35,9 @@ Pool::Pool(Loop& loop, const Services& services, std::string name, PoolConfig cf
       name_(std::move(name)),
       cfg_(std::move(cfg)),
       debug_limit_(std::max<size_t>(8, 2 * std::thread::hardware_concurrency())),
+      // Of two jobs that a worker runs at a stretch nobody can say what each of them cost.
+      prefetches_(cfg_.prefetch != PoolConfig::Prefetch::kOff && !cfg_.debug && !cfg_.watch.cpu &&
+                  !cfg_.watch.memory),
       pulse_(pulse),
       dialect_(services.settings.protocol == Protocol::kV2 ? relay::Dialect::kV2
                                                            : relay::Dialect::kV3),

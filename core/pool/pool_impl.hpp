@@ -139,6 +139,7 @@ private:
     const std::string name_;
     const PoolConfig cfg_;
     const size_t debug_limit_;
+    const bool prefetches_;
     GroupPulse& pulse_;
     relay::Dialect dialect_;
     bool dialect_settled_;

@@ -1,10 +1,10 @@
 // What a process does at this moment, in words:
 //
-//   runs on the processor
+//   runs, or waits for a processor
 //   sleeps in clock_nanosleep
 //   waits in poll for 10.0.0.5:3306
 //   waits in flock for /app/cache.lock
-//   waits in wait4 for process 4711 (convert), which runs on the processor
+//   waits in wait4 for process 4711 (convert), which runs, or waits for a processor
 //   waits                             that is all the system lets us know
 //
 // Which call it is in, and for what, may be known by those who may trace the process: its parent, if

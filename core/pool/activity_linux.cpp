@@ -226,7 +226,7 @@ std::string Look::Text() {
         case '\0':
         case 'Z':
         case 'X': return "has ended";
-        case 'R': return "runs on the processor";
+        case 'R': return "runs, or waits for a processor";
         case 'T':
         case 't': return "was stopped, by a signal or a debugger";
         default: break;
@@ -235,7 +235,7 @@ std::string Look::Text() {
     SyscallText call = ParseSyscall(File("syscall"));
     switch (call.where) {
         case SyscallText::Where::kUnknown: break;
-        case SyscallText::Where::kRunning: return "runs on the processor";
+        case SyscallText::Where::kRunning: return "runs, or waits for a processor";
         case SyscallText::Where::kOutside: return "waits for a page of memory";
         case SyscallText::Where::kInside: return Inside(call, disk);
     }

@@ -104,7 +104,7 @@ TEST_CASE("activity: it sleeps, computes, waits for a signal, was stopped, has e
         for (volatile bool on = true; on;) {
         }
     });
-    REQUIRE_DOES(computes, "runs on the processor");
+    REQUIRE_DOES(computes, "runs, or waits for a processor");
     Child pauses([] {
         sigset_t all;
         sigfillset(&all);

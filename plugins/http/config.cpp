@@ -127,10 +127,10 @@ void ReadLimits(const Section& s, HttpConfig& c) {
 }
 
 HttpConfig::Usage ReadUsage(const Section& s) {
-    std::string usage = s.OneOf("access_log_usage", "off", {"off", "cpu", "all"});
+    std::string usage = s.OneOf("access_log_usage", "none", {"none", "cpu", "all"});
     return usage == "all"   ? HttpConfig::Usage::kAll
            : usage == "cpu" ? HttpConfig::Usage::kCpu
-                            : HttpConfig::Usage::kOff;
+                            : HttpConfig::Usage::kNone;
 }
 
 }  // namespace
@@ -160,7 +160,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
 
     c.pool = pool::ParsePoolConfig(s.Sub("pool"));
     c.access_log_usage = ReadUsage(s);
-    c.pool.watch.cpu = c.access_log_usage != HttpConfig::Usage::kOff;
+    c.pool.watch.cpu = c.access_log_usage != HttpConfig::Usage::kNone;
     c.pool.watch.memory = c.access_log_usage == HttpConfig::Usage::kAll;
     c.pool.watch.slow_after = ReadSlowAfter(s.Sub("slow_log"), Duration::zero());
     c.routes = ParseRoutes(s.Sub("pools"), c.pool.watch);

@@ -271,7 +271,7 @@ void Exchange::Record() {
         return;
     }
     bool full = server_.config().access_logs;
-    if (server_.config().access_log_usage != HttpConfig::Usage::kOff) {
+    if (server_.config().access_log_usage != HttpConfig::Usage::kNone) {
         record.cpu = r_.report.cpu;
         record.peak_memory = r_.report.peak_memory;
     }

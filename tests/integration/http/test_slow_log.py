@@ -125,7 +125,7 @@ def test_a_lock(rr, tmp_path):
 
 def test_the_processor(rr, tmp_path):
     stop = tmp_path / "stop"
-    slow, end, _ = told(start(rr), f"/compute?until={stop}", "runs on the processor",
+    slow, end, _ = told(start(rr), f"/compute?until={stop}", "runs, or waits for a processor",
                         lambda _: stop.touch(), lambda: stop.unlink(missing_ok=True))
     assert 0 < slow["cpu_ms"] <= end["cpu_ms"]
 
@@ -166,7 +166,7 @@ def test_time_in_the_queue_is_not_the_workers(rr, peer):
     server = start(rr)
     with server.open() as first, server.open() as second:
         first.send(request_bytes("GET", f"/recv?at={peer.name}&first"))
-        slow = record(server, "slow request")
+        record(server, "slow request")
         second.send(request_bytes("GET", f"/recv?at={peer.name}&second"))
         server.ping()
         queued = time.monotonic()

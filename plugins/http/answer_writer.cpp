@@ -5,7 +5,7 @@
 #include <ctime>
 #include <string>
 
-#include "plugins/http/sniff.hpp"
+#include "core/files/sniff.hpp"
 
 namespace rr::http {
 
@@ -202,7 +202,7 @@ void AnswerWriter::TakeBadStatus() {
 void AnswerWriter::TakeWhole(Bytes body) {
     r_.written = body.size();
     if (r_.tools->edited) {
-        EditHead(true, body.size(), body.substr(0, kSniffBytes));
+        EditHead(true, body.size(), body.substr(0, files::kSniffBytes));
         if (r_.replaced) {
             SendReplacement();
             return;
@@ -217,7 +217,7 @@ void AnswerWriter::TakeWhole(Bytes body) {
         }
     }
     r_.frame_left = body.size();
-    WriteHead(true, body.size(), body.substr(0, kSniffBytes), false);
+    WriteHead(true, body.size(), body.substr(0, files::kSniffBytes), false);
     WriteFrame(body);
     if (r_.plan.framing == Framing::kNone) {
         r_.written = 0;
@@ -236,7 +236,7 @@ bool AnswerWriter::OnChunk(Bytes body) {
         return true;
     }
     if (r_.state == State::kHeld && !body.empty()) {
-        StartStream(body.substr(0, kSniffBytes));
+        StartStream(body.substr(0, files::kSniffBytes));
         if (r_.state == State::kOwn) {
             return true;
         }
@@ -538,7 +538,7 @@ void AnswerWriter::WriteShort(int status, Bytes body, const std::vector<HttpPiec
     uint64_t size = body.size() + SizeOf(pieces);
     if (r_.tools->edited && !r_.replaced) {
         Bytes start = body.empty() && pieces != nullptr ? Bytes(pieces->front().text) : body;
-        EditHead(true, size, start.substr(0, kSniffBytes));
+        EditHead(true, size, start.substr(0, files::kSniffBytes));
         if (r_.replaced) {
             body = {};
             pieces = &replacement_;
@@ -567,7 +567,7 @@ void AnswerWriter::WriteShort(int status, Bytes body, const std::vector<HttpPiec
         answer.fields.push_back(
             {"Content-Length", Bytes(digits, static_cast<size_t>(end - digits))});
     }
-    WriteHead(whole, size, body.substr(0, kSniffBytes), close);
+    WriteHead(whole, size, body.substr(0, files::kSniffBytes), close);
     r_.state = State::kOwn;
     if (r_.plan.framing == Framing::kNone) {
         r_.written = 0;

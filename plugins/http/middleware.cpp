@@ -69,6 +69,12 @@ std::string MiddlewareWarning(std::string_view listed,
     std::string_view near = config::Nearest(listed, known);
     if (!near.empty()) {
         text.append("; did you mean ").append(near).append("?");
+        return text;
+    }
+    std::sort(known.begin(), known.end());
+    known.erase(std::unique(known.begin(), known.end()), known.end());
+    for (std::string_view each : known) {
+        text.append(each == known.front() ? "; there are " : ", ").append(each);
     }
     return text;
 }

@@ -175,10 +175,22 @@ std::string AddressText(const sockaddr_storage& address, size_t size) {
     return {};
 }
 
+// Whom a socket still tries to reach: getpeername keeps that to itself, and this option wants to be
+// asked for as many bytes as there are.
+bool AskWhomItTries(int socket, sockaddr_storage& address, socklen_t& size) {
+    int family = 0;
+    socklen_t number = sizeof(family);
+    if (getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &number) != 0) {
+        return false;
+    }
+    size = family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+    return getsockopt(socket, SOL_SOCKET, SO_PEERNAME, &address, &size) == 0;
+}
+
 // One look at one process.
 class Look {
 public:
-    Look(pid_t pid, int depth) : pid_(pid), depth_(depth) {}
+    Look(pid_t pid, SocketSearch& search, int depth) : pid_(pid), search_(search), depth_(depth) {}
 
     std::string Text();
     const std::string& name() const { return name_; }
@@ -214,6 +226,7 @@ private:
     int FirstChild();
 
     const pid_t pid_;
+    SocketSearch& search_;
     const int depth_;
     std::string name_;
     char buffer_[4096];
@@ -306,7 +319,7 @@ std::string Look::Child(int pid) {
     if (depth_ == kDeepest) {
         return text;
     }
-    Look child(pid, depth_ + 1);
+    Look child(pid, search_, depth_ + 1);
     std::string does = child.Text();
     return text + " (" + child.name() + "), which " + does;
 }
@@ -350,12 +363,12 @@ std::string Look::Socket(int number, uint64_t inode) {
     if (auto said = AskSocket(number)) {
         return *said;
     }
-    std::string found = FindSocket(inode);
+    std::string found = search_.Take(Clock::now()) ? FindSocket(inode) : std::string();
     return found.empty() ? "a socket" : found;
 }
 
 // By a copy of the descriptor, for a moment: exact, and the same for one socket or 100,000.
-// Nothing: it does not know, or may not be asked.
+// Nothing: it has none, or may not be asked.
 std::optional<std::string> Look::AskSocket(int number) const {
     Descriptor process(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
     if (!process.valid()) {
@@ -373,8 +386,9 @@ std::optional<std::string> Look::AskSocket(int number) const {
         bool known = getsockname(copy.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
         return "clients of " + (known ? AddressText(address, size) : "a socket");
     }
-    if (getpeername(copy.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-        return std::nullopt;
+    if (getpeername(copy.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0 &&
+        !AskWhomItTries(copy.get(), address, size)) {
+        return "a socket without a peer";
     }
     std::string text = AddressText(address, size);
     return text.empty() ? "a socket without a name" : text;
@@ -461,6 +475,8 @@ std::vector<int> Look::Selected(const SyscallText& now) const {
 
 }  // namespace
 
-std::string DescribeActivity(pid_t pid) { return pid <= 0 ? "has ended" : Look(pid, 0).Text(); }
+std::string DescribeActivity(pid_t pid, SocketSearch& search) {
+    return pid <= 0 ? "has ended" : Look(pid, search, 0).Text();
+}
 
 }  // namespace rr::pool

@@ -2,16 +2,22 @@
 #include "core/pool/activity.hpp"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,9 +55,11 @@ public:
     // What it does once that ends with `expected`, or after ten seconds.
     std::string Does(const std::string& expected) const {
         std::string does;
+        SocketSearch none;
+        none.Take(Clock::now());
         for (Deadline end = Clock::now() + std::chrono::seconds(10); Clock::now() < end;
              std::this_thread::sleep_for(std::chrono::milliseconds(1))) {
-            does = DescribeActivity(pid_);
+            does = DescribeActivity(pid_, none);
             if (does.ends_with(expected)) {
                 break;
             }
@@ -95,6 +103,39 @@ struct Pair {
     std::string name;
 };
 
+// A child's view of another process, in lines of 256 bytes.
+[[noreturn]] void Tell(int to, pid_t pid, int times) {
+    SocketSearch search;
+    for (int i = 0; i < times; ++i) {
+        std::string seen = DescribeActivity(pid, search);
+        seen.resize(256);
+        (void)!write(to, seen.data(), seen.size());
+    }
+    pause();
+    _exit(1);
+}
+
+std::string Heard(int from) {
+    char seen[256] = {};
+    REQUIRE(read(from, seen, sizeof(seen)) == sizeof(seen));
+    return {seen, strnlen(seen, sizeof(seen))};
+}
+
+// From here on this process is refused a system call, as in a container.
+void Forbid(uint32_t call) {
+    sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_fprog program{4, filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+        _exit(1);
+    }
+}
+
 }  // namespace
 
 TEST_CASE("activity: it sleeps, computes, waits for a signal, was stopped, has ended") {
@@ -115,8 +156,9 @@ TEST_CASE("activity: it sleeps, computes, waits for a signal, was stopped, has e
     REQUIRE_DOES(computes, "was stopped, by a signal or a debugger");
     kill(computes.pid(), SIGKILL);
     REQUIRE_DOES(computes, "has ended");
-    REQUIRE(DescribeActivity(0) == "has ended");
-    REQUIRE(DescribeActivity(-1) == "has ended");
+    SocketSearch search;
+    REQUIRE(DescribeActivity(0, search) == "has ended");
+    REQUIRE(DescribeActivity(-1, search) == "has ended");
 }
 
 TEST_CASE("activity: sockets are named by their peer") {
@@ -161,7 +203,7 @@ TEST_CASE("activity: a connection that does not come about is named too") {
     }
     Child connects([&] { full.Connect(0); });
     REQUIRE_DOES(connects, "waits in connect for " + full.name);
-    // As PHP's streams do it: the socket does not tell its peer yet, the list of all sockets does.
+    // As PHP's streams do it.
     Child polls([&] {
         pollfd one{full.Connect(SOCK_NONBLOCK), POLLOUT, 0};
         poll(&one, 1, -1);
@@ -282,16 +324,47 @@ TEST_CASE("activity: who may not look closer learns whether it waits") {
         if (setgid(65534) != 0 || setuid(65534) != 0) {
             _exit(1);
         }
-        std::string seen = DescribeActivity(sleeps.pid());
-        (void)!write(ends[1], seen.data(), seen.size());
-        pause();
+        Tell(ends[1], sleeps.pid(), 1);
     });
-    char seen[256];
-    ssize_t size = read(ends[0], seen, sizeof(seen));
-    REQUIRE(size > 0);
-    REQUIRE(std::string(seen, static_cast<size_t>(size)) == "waits");
+    REQUIRE(Heard(ends[0]) == "waits");
     close(ends[0]);
     close(ends[1]);
+}
+
+TEST_CASE("activity: a socket that may not be asked is looked for once a second") {
+    Pair tcp;
+    Pair listens;
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    char byte = 0;
+    Child receives([&] { recv(tcp.client, &byte, 1, 0); });
+    REQUIRE_DOES(receives, "waits in recvfrom for " + tcp.name);
+    Child accepts([&] {
+        accept(listens.listener, nullptr, nullptr);  // the client above
+        accept(listens.listener, nullptr, nullptr);
+    });
+    REQUIRE_DOES(accepts, "waits in accept for clients of " + listens.name);
+    Child contained([&] {
+        Forbid(SYS_pidfd_getfd);
+        Tell(ends[1], receives.pid(), 2);
+    });
+    REQUIRE(Heard(ends[0]) == "waits in recvfrom for " + tcp.name);
+    REQUIRE(Heard(ends[0]) == "waits in recvfrom for a socket");
+    Child other([&] {
+        Forbid(SYS_pidfd_getfd);
+        Tell(ends[1], accepts.pid(), 1);
+    });
+    REQUIRE(Heard(ends[0]) == "waits in accept for clients of " + listens.name);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST_CASE("activity: the permission to search comes once a second") {
+    SocketSearch search;
+    Instant now = Clock::now();
+    REQUIRE(search.Take(now));
+    REQUIRE_FALSE(search.Take(now + std::chrono::milliseconds(999)));
+    REQUIRE(search.Take(now + std::chrono::milliseconds(1000)));
 }
 
 }  // namespace rr::pool

@@ -164,6 +164,7 @@ private:
     net::Timer watch_timer_;
     net::Timer shrink_timer_;
     uint64_t jitter_state_;
+    SocketSearch search_;  // for all workers
 
     // Requests.
     std::vector<std::unique_ptr<Entry>> entries_;  // slot = id & 0xffffffff

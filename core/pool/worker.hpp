@@ -12,6 +12,7 @@
 
 #include "core/base/loop.hpp"
 #include "core/net/timer.hpp"
+#include "core/pool/activity.hpp"
 #include "core/pool/entry.hpp"
 #include "core/pool/meter.hpp"
 #include "core/pool/pool.hpp"
@@ -76,6 +77,7 @@ public:
         relay::Dialect dialect;
         uint64_t generation;
         std::shared_ptr<const LaunchPlan> plan;
+        SocketSearch* search;
     };
 
     Worker(Loop& loop, Settings settings, WorkerOwner& owner);

@@ -1,7 +1,6 @@
 // What requests cost a worker, and which of them take long; see PoolConfig::Watch.
 #include <utility>
 
-#include "core/pool/activity.hpp"
 #include "core/pool/process_stat.hpp"
 #include "core/pool/worker.hpp"
 
@@ -72,7 +71,7 @@ JobReport Worker::Report(const Entry& entry) const {
 
 // Its pipe is full because nobody takes the answer: that is not the worker's doing.
 std::string Worker::Doing() const {
-    std::string text = DescribeActivity(pid_);
+    std::string text = DescribeActivity(pid_, *settings_.search);
     if (channel_->paused()) {
         text += "; the client reads its answer too slowly";
     }

@@ -96,12 +96,13 @@ TEST_CASE("http config: what is watched holds for all pools, slow_log also for o
     REQUIRE(r.config.pool.watch.cpu);
     REQUIRE_FALSE(r.config.pool.watch.memory);
     REQUIRE(r.config.pool.watch.slow_after == std::chrono::seconds(5));
-    std::vector<Duration> slow;
+    std::vector<rr::Duration> slow;
     for (const Route& route : r.config.routes) {
         REQUIRE(route.pool.watch.cpu);
         slow.push_back(route.pool.watch.slow_after);
     }
-    REQUIRE(slow == std::vector<Duration>{std::chrono::seconds(5), std::chrono::minutes(1), {}});
+    REQUIRE(slow ==
+            std::vector<rr::Duration>{std::chrono::seconds(5), std::chrono::minutes(1), {}});
     Read all("http: {address: \":80\", access_log_usage: ALL}\n");
     REQUIRE(all.config.pool.watch.cpu);
     REQUIRE(all.config.pool.watch.memory);

@@ -32,6 +32,14 @@ struct PoolConfig {
         Duration idle_timeout = std::chrono::seconds(60);
     };
 
+    // Not in the block: what its plugin wants to know about each job.
+    struct Watch {
+        Duration slow_after{};  // JobSink::OnSlow; 0: off
+        bool cpu = false;       // JobSink::OnMeasured; no prefetch then
+        bool memory = false;
+        bool any() const { return slow_after > Duration::zero() || cpu || memory; }
+    };
+
     uint32_t num_workers = 0;     // 0 in the file: one per logical CPU (already filled in here)
     uint64_t max_jobs = 0;        // 0: off
     int64_t max_queue_size = -1;  // -1: not set (our own bound); 0: none; N: waiting + executing
@@ -50,6 +58,7 @@ struct PoolConfig {
     Supervisor supervisor;
     bool dynamic = false;
     DynamicAllocator allocator;
+    Watch watch;
 };
 
 // Reads the block; problems are reported through the section. defaults: where the plugin has others;

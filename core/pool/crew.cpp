@@ -115,7 +115,7 @@ void Pool::Resolve(Callback<void(Result<Plan>)> resolved) {
 }
 
 Worker& Pool::Spawn(const Plan& plan, uint64_t generation) {
-    Worker::Settings settings{&services_, &name_, &cfg_, dialect_, generation, plan};
+    Worker::Settings settings{&services_, &name_, &cfg_, dialect_, generation, plan, &search_};
     workers_.push_back(std::make_unique<Worker>(loop_, std::move(settings), AsOwner()));
     Worker& worker = *workers_.back();
     if (cfg_.debug) {

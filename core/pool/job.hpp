@@ -3,10 +3,14 @@
 // Thread: the pool's loop.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 
 #include "core/base/bytes.hpp"
+#include "core/base/time.hpp"
+#include "core/pool/meter.hpp"
 
 namespace rr::pool {
 
@@ -62,6 +66,17 @@ struct AnswerHead {
     static constexpr size_t kPadding = 64;  // simdjson reads ahead
 };
 
+// What a job takes, or took, of its worker. Of a process that died: of all it left behind.
+struct JobReport {
+    Bytes pool;                   // `http.reports`; lives as long as the pool
+    pid_t pid = 0;                // of the worker
+    Duration queued{};            // from Exec until the worker got it
+    Duration run{};               // since then
+    Duration cpu = kUnknownTime;  // processor time of the worker's process since then
+    uint64_t memory = 0;          // resident bytes at the end of a slow job; 0: unknown
+    uint64_t peak_memory = 0;     // and the most during any job, if that is watched; 0: unknown
+};
+
 class JobSink {
 public:
     virtual void OnHead(const AnswerHead& head) = 0;
@@ -69,6 +84,12 @@ public:
     virtual bool OnChunk(Bytes body) = 0;
     // Exactly once, last, never before Exec returned.
     virtual void OnDone(const JobResult& result) = 0;
+    // PoolConfig::Watch: it has been with a worker for long, and goes on, or is ended for it now.
+    // doing: `waits in poll for 10.0.0.5:3306`. Once for each worker that runs it.
+    virtual void OnSlow(const JobReport& report, Bytes doing) { (void)report, (void)doing; }
+    // PoolConfig::Watch: a worker is done with it, or died. Before OnDone; a job that runs again is
+    // told again.
+    virtual void OnMeasured(const JobReport& report) { (void)report; }
     // What the job is, in a few words for people: `GET /slow`.
     virtual std::string Summary() const { return {}; }
 

@@ -36,6 +36,9 @@ Pool::Pool(Loop& loop, const Services& services, std::string name, PoolConfig cf
       debug_limit_(cfg_.debug_workers > 0
                        ? cfg_.debug_workers
                        : std::max<size_t>(8, 2 * std::thread::hardware_concurrency())),
+      // Of two jobs that a worker runs at a stretch nobody can say what each of them cost.
+      prefetches_(cfg_.prefetch != PoolConfig::Prefetch::kOff && !cfg_.debug && !cfg_.watch.cpu &&
+                  !cfg_.watch.memory),
       pulse_(pulse),
       dialect_(services.settings.protocol == Protocol::kV2 ? relay::Dialect::kV2
                                                            : relay::Dialect::kV3),
@@ -464,6 +467,9 @@ void Pool::OnWorkerBroken(Worker& worker, JobEnd end, Bytes message) {
         return;
     }
     RemoveIdle(worker);
+    if (Entry* entry = worker.open_count() > 0 ? worker.open(0) : nullptr) {
+        worker.TellUsage(*entry);
+    }
     Leave why = end == JobEnd::kExecTtl ? Leave::kExecTtl : Leave::kProtocol;
     Emit(WorkerChange::kRecycled, worker, Describe(why));
     worker.Kill(why);
@@ -541,6 +547,7 @@ void Pool::JudgeDeath(Worker& worker, Entry& entry, const Death& death, bool fir
     text += !begun            ? " before it answered"
             : entry.job.event ? " before it was done with the event"
                               : " in the middle of its answer";
+    worker.TellUsage(entry);
     End(entry, JobEnd::kWorkerDied, text);
 }
 

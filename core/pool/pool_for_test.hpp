@@ -51,6 +51,14 @@ public:
         message = result.message;
     }
     std::string Summary() const override { return "a test's call"; }
+    void OnSlow(const JobReport& report, Bytes what) override {
+        slow.push_back(report);
+        doing = what;
+    }
+    void OnMeasured(const JobReport& report) override {
+        REQUIRE_FALSE(end);
+        measured.push_back(report);
+    }
 
     Job job;
     std::string context;
@@ -60,6 +68,9 @@ public:
     int frames = 0;
     int chunks = 0;
     bool pause = false;
+    std::vector<JobReport> slow;
+    std::string doing;
+    std::vector<JobReport> measured;
 
 private:
     std::string bytes_;

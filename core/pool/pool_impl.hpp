@@ -144,6 +144,7 @@ private:
     const std::string name_;
     const PoolConfig cfg_;
     const size_t debug_limit_;
+    const bool prefetches_;
     GroupPulse& pulse_;
     relay::Dialect dialect_;
     bool dialect_settled_;
@@ -168,6 +169,7 @@ private:
     net::Timer watch_timer_;
     net::Timer shrink_timer_;
     uint64_t jitter_state_;
+    SocketSearch search_;  // for all workers
 
     // Requests.
     std::vector<std::unique_ptr<Entry>> entries_;  // slot = id & 0xffffffff

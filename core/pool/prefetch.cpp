@@ -24,8 +24,7 @@ bool Pool::MayPrefetch(const Worker& worker, Instant now) const {
 }
 
 void Pool::PrefetchFor(Worker& worker) {
-    if (queue_.open().empty() || cfg_.debug || cfg_.prefetch == PoolConfig::Prefetch::kOff ||
-        !idle_.empty()) {
+    if (queue_.open().empty() || !prefetches_ || !idle_.empty()) {
         return;
     }
     Entry* entry = queue_.open().front();
@@ -42,7 +41,7 @@ void Pool::PrefetchFor(Worker& worker) {
 }
 
 void Pool::PrefetchAny() {
-    if (cfg_.prefetch == PoolConfig::Prefetch::kOff || workers_.empty()) {
+    if (!prefetches_ || workers_.empty()) {
         return;
     }
     for (size_t i = 0; i < std::min(kPrefetchLooks, workers_.size()) && !queue_.open().empty();

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,31 +6,16 @@
 #include <algorithm>
 
 #include "core/pool/process_stat.hpp"
+#include "core/pool/small_file.hpp"
 
 namespace rr::pool {
-namespace {
-
-// Small files of /proc and /sys only: they are answered from memory and don't block.
-size_t ReadSmall(const char* path, char* out, size_t size) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        out[0] = '\0';
-        return 0;
-    }
-    ssize_t got = read(fd, out, size - 1);
-    close(fd);
-    out[got > 0 ? got : 0] = '\0';
-    return got > 0 ? static_cast<size_t>(got) : 0;
-}
-
-}  // namespace
 
 ProcessStat ReadProcessStat(pid_t pid) {
     ProcessStat stat;
     char path[64];
     char text[1024];
     snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    if (pid <= 0 || ReadSmall(path, text, sizeof(text)) == 0) {
+    if (pid <= 0 || ReadSmallFile(path, text, sizeof(text)) == 0) {
         return stat;
     }
     // Fields behind the name in parentheses, which may contain anything.
@@ -56,7 +40,7 @@ ProcessStat ReadProcessStat(pid_t pid) {
 uint64_t FreeMemory() {
     uint64_t free = UINT64_MAX;
     char text[4096];
-    if (ReadSmall("/proc/meminfo", text, sizeof(text)) > 0) {
+    if (ReadSmallFile("/proc/meminfo", text, sizeof(text)) > 0) {
         const char* line = strstr(text, "MemAvailable:");
         if (line != nullptr) {
             free = strtoull(line + strlen("MemAvailable:"), nullptr, 10) * 1024;
@@ -64,9 +48,9 @@ uint64_t FreeMemory() {
     }
     char limit[64];
     char used[64];
-    if (ReadSmall("/sys/fs/cgroup/memory.max", limit, sizeof(limit)) > 0 &&
+    if (ReadSmallFile("/sys/fs/cgroup/memory.max", limit, sizeof(limit)) > 0 &&
         strncmp(limit, "max", 3) != 0 &&
-        ReadSmall("/sys/fs/cgroup/memory.current", used, sizeof(used)) > 0) {
+        ReadSmallFile("/sys/fs/cgroup/memory.current", used, sizeof(used)) > 0) {
         uint64_t most = strtoull(limit, nullptr, 10);
         uint64_t now = strtoull(used, nullptr, 10);
         free = std::min(free, most > now ? most - now : 0);

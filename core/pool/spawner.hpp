@@ -15,6 +15,7 @@
 #include "core/base/callback.hpp"
 #include "core/base/loop.hpp"
 #include "core/base/result.hpp"
+#include "core/base/time.hpp"
 #include "core/pool/launch.hpp"
 
 namespace rr::pool {
@@ -27,8 +28,10 @@ struct Spawned {
 };
 
 struct ExitStatus {
-    int code = -1;   // -1: ended by a signal
-    int signal = 0;  // 0: ended by itself
+    int code = -1;             // -1: ended by a signal
+    int signal = 0;            // 0: ended by itself
+    Duration cpu{};            // of its life, with those of its children that it waited for
+    uint64_t peak_memory = 0;  // bytes since it was last reset; 0: unknown
 };
 
 struct SpawnRequest {

@@ -115,6 +115,9 @@ void Worker::BecomeReady(const relay::PidReply& reply) {
     numbered_ = reply.numbered && settings_.dialect == relay::Dialect::kV3;
     state_ = WorkerState::kReady;
     idle_since_ = Clock::now();
+    if (settings_.config->watch.any()) {
+        meter_ = std::make_unique<Meter>(pid_, settings_.config->watch.memory);
+    }
     owner_.OnWorkerReady(*this);
 }
 
@@ -237,8 +240,10 @@ void Worker::FinishGone() {
     }
     gone_ = true;
     state_ = exit_.code == 0 && !killed_ ? WorkerState::kStopped : WorkerState::kErrored;
-    if (exec_timer_) {
-        exec_timer_->Disarm();
+    for (auto* timer : {exec_timer_.get(), slow_timer_.get()}) {
+        if (timer != nullptr) {
+            timer->Disarm();
+        }
     }
     owner_.OnWorkerGone(*this, booted_, exit_);
 }

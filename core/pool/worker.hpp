@@ -12,7 +12,9 @@
 
 #include "core/base/loop.hpp"
 #include "core/net/timer.hpp"
+#include "core/pool/activity.hpp"
 #include "core/pool/entry.hpp"
+#include "core/pool/meter.hpp"
 #include "core/pool/pool.hpp"
 #include "core/pool/spawner.hpp"
 #include "core/pool/worker_log.hpp"
@@ -75,6 +77,7 @@ public:
         relay::Dialect dialect;
         uint64_t generation;
         std::shared_ptr<const LaunchPlan> plan;
+        SocketSearch* search;
     };
 
     Worker(Loop& loop, Settings settings, WorkerOwner& owner);
@@ -94,6 +97,8 @@ public:
     void ResumeOutput() { channel_->Resume(); }
     // Drops every request it holds; the owner has taken them back.
     void Forget();
+    // Tells what its current request, or the last one, cost (PoolConfig::Watch).
+    void TellUsage(Entry& entry);
 
     // True if it wrote something that nobody asked for, or is gone.
     relay::Channel::Unsolicited Peek() { return channel_->Peek(); }
@@ -184,6 +189,11 @@ private:
     void OnFilePiece(int64_t size);
     void Escalate();
     void OnExecLimit();
+    void Watch();
+    void OnSlowTimer();
+    void TellSlow(Entry& entry, Bytes doing);
+    JobReport Report(const Entry& entry) const;
+    std::string Doing() const;
     void FinishGone();
 
     const Settings settings_;
@@ -229,6 +239,12 @@ private:
     bool frame_more_ = false;    // the frame that is delivered in pieces is not the last
     bool stop_sent_ = false;     // STOP to a stream
     char v2_body_prefix_[17];
+
+    // What the current request costs; null: nobody wants to know (PoolConfig::Watch).
+    std::unique_ptr<Meter> meter_;
+    std::unique_ptr<net::Timer> slow_timer_;
+    Instant run_begun_;
+    bool slow_told_ = false;
 
     // The pid request behind a request; its answer tells that the worker waits for the next one.
     bool awaiting_fence_ = false;  // it was sent, or is due

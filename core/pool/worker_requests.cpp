@@ -23,6 +23,9 @@ constexpr Bytes kReplaceMe = "{\"stop\":true}";
 
 bool Worker::Start(Entry& entry) {
     RR_ASSERT(serving() && open_count_ == 0);
+    if (meter_) {
+        meter_->Begin();
+    }
     uint64_t before = channel_->sent();
     if (!Write(entry, last_number_ + 1, false)) {
         awaiting_fence_ = fence_due_ = false;
@@ -46,6 +49,9 @@ bool Worker::Start(Entry& entry) {
         if (!exec_timer_->armed()) {
             exec_timer_->Arm(settings_.config->supervisor.exec_ttl);
         }
+    }
+    if (meter_) {
+        Watch();
     }
     return true;
 }
@@ -462,11 +468,18 @@ void Worker::EndAnswer(JobEnd end, Bytes message) {
         life_timer_.Disarm();
     }
     streaming_ = answer_begun_ = false;
+    if (meter_ && entry != nullptr) {
+        TellUsage(*entry);
+    }
     Instant now = Clock::now();
     last_run_ = now - started_;
     if (open_count_ > 0) {
         ++execs_;
         started_ = now;
+        if (meter_) {
+            meter_->Begin();
+            Watch();
+        }
     } else {
         idle_since_ = now;
         if (state_ == WorkerState::kWorking && !awaiting_fence_) {
@@ -497,7 +510,12 @@ void Worker::OnExecLimit() {
         exec_timer_->Arm(limit - run);
         return;
     }
-    owner_.OnWorkerBroken(*this, JobEnd::kExecTtl, "exec_ttl passed");
+    std::string doing = Doing();
+    if (Entry* entry = open_count_ > 0 ? open_[0].entry : nullptr;
+        entry != nullptr && !slow_told_ && settings_.config->watch.slow_after > Duration::zero()) {
+        TellSlow(*entry, doing);
+    }
+    owner_.OnWorkerBroken(*this, JobEnd::kExecTtl, "exec_ttl passed; the worker " + doing);
 }
 
 }  // namespace rr::pool

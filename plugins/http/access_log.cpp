@@ -1,7 +1,9 @@
 #include "plugins/http/access_log.hpp"
 
 #include <array>
+#include <cmath>
 #include <ctime>
+#include <iterator>
 #include <string>
 
 namespace rr::http {
@@ -42,28 +44,38 @@ std::string_view QueryOf(std::string_view target) {
 
 }  // namespace
 
+double Milliseconds(Duration duration) {
+    return std::round(static_cast<double>(duration.count()) / 1e3) / 1e3;
+}
+
 void LogAccess(const log::Logger& log, bool full, const AccessRecord& r) {
     if (!log.Enabled(log::Level::kInfo)) {
         return;
     }
     int64_t elapsed_ms = r.elapsed_ns / 1'000'000;
+    double cpu = Milliseconds(r.cpu);
+    // The last fields are left out if there is nothing to say.
+    size_t left_out = r.cpu < Duration::zero() ? 2 : r.peak_memory == 0 ? 1 : 0;
     if (!full) {
-        log.Info("http log", {{"status", r.status},
-                              {"method", r.method},
-                              {"URI", r.url.empty() ? r.target : std::string_view()},
-                              {"URL", r.url.empty() ? r.target : r.url},
-                              {"remote_address", r.remote_address},
-                              {"read_bytes", r.read_bytes},
-                              {"write_bytes", r.write_bytes},
-                              {"start", r.start_unix_ns},
-                              {"elapsed", elapsed_ms}});
+        const log::Field fields[] = {{"status", r.status},
+                                     {"method", r.method},
+                                     {"URI", r.url.empty() ? r.target : std::string_view()},
+                                     {"URL", r.url.empty() ? r.target : r.url},
+                                     {"remote_address", r.remote_address},
+                                     {"read_bytes", r.read_bytes},
+                                     {"write_bytes", r.write_bytes},
+                                     {"start", r.start_unix_ns},
+                                     {"elapsed", elapsed_ms},
+                                     {"cpu_ms", cpu},
+                                     {"peak_memory", r.peak_memory}};
+        log.Write(log::Level::kInfo, "http log", fields, std::size(fields) - left_out);
         return;
     }
     std::array<char, 40> time;
     std::string query;
     std::string agent;
     std::string referer;
-    log.Info("http access log", {{"read_bytes", r.read_bytes},
+    const log::Field fields[] = {{"read_bytes", r.read_bytes},
                                  {"write_bytes", r.write_bytes},
                                  {"status", r.status},
                                  {"method", r.method},
@@ -78,7 +90,10 @@ void LogAccess(const log::Logger& log, bool full, const AccessRecord& r) {
                                  {"time_local", LocalTime(r.start_unix_ns, time)},
                                  {"request_time", r.start_unix_ns + r.elapsed_ns},
                                  {"start", r.start_unix_ns},
-                                 {"elapsed", elapsed_ms}});
+                                 {"elapsed", elapsed_ms},
+                                 {"cpu_ms", cpu},
+                                 {"peak_memory", r.peak_memory}};
+    log.Write(log::Level::kInfo, "http access log", fields, std::size(fields) - left_out);
 }
 
 }  // namespace rr::http

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/base/time.hpp"
 #include "core/log/logger.hpp"
+#include "core/pool/meter.hpp"
 
 namespace rr::http {
 
@@ -24,7 +26,13 @@ struct AccessRecord {
     uint64_t write_bytes = 0;    // of the answer's body
     int64_t start_unix_ns = 0;
     int64_t elapsed_ns = 0;
+    // Of the worker during this request (`http.access_log_usage`).
+    Duration cpu = pool::kUnknownTime;
+    uint64_t peak_memory = 0;  // bytes; 0: unknown
 };
+
+// With three digits behind the point.
+double Milliseconds(Duration duration);
 
 // full: the form of `http.access_logs: true`.
 void LogAccess(const log::Logger& log, bool full, const AccessRecord& record);

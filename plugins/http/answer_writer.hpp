@@ -64,6 +64,9 @@ public:
     virtual bool AcceptsHtml() const = 0;
     // `GET /slow`, for lists of what workers do.
     virtual std::string Summary() const = 0;
+    // As in pool::JobSink.
+    virtual void OnSlow(const pool::JobReport& report, Bytes doing) = 0;
+    virtual void OnMeasured(const pool::JobReport& report) = 0;
 
 protected:
     ~AnswerHandler() = default;
@@ -104,6 +107,10 @@ public:
     bool OnChunk(Bytes body) override;
     void OnDone(const pool::JobResult& result) override;
     std::string Summary() const override { return r_.handler->Summary(); }
+    void OnSlow(const pool::JobReport& report, Bytes doing) override {
+        r_.handler->OnSlow(report, doing);
+    }
+    void OnMeasured(const pool::JobReport& report) override { r_.handler->OnMeasured(report); }
 
 private:
     enum class State : uint8_t {

@@ -6,6 +6,7 @@
 #include "core/config/section.hpp"
 #include "core/net/address.hpp"
 #include "plugins/http/canonical.hpp"
+#include "plugins/http/slow_log.hpp"
 
 namespace rr::http {
 namespace {
@@ -125,6 +126,13 @@ void ReadLimits(const Section& s, HttpConfig& c) {
     c.form_limit = ReadSize(s, "form", c.form_limit, 0, 4096 * kMegabyte - 1);
 }
 
+HttpConfig::Usage ReadUsage(const Section& s) {
+    std::string usage = s.OneOf("access_log_usage", "none", {"none", "cpu", "all"});
+    return usage == "all"   ? HttpConfig::Usage::kAll
+           : usage == "cpu" ? HttpConfig::Usage::kCpu
+                            : HttpConfig::Usage::kNone;
+}
+
 }  // namespace
 
 HttpConfig ParseHttpConfig(const Section& s) {
@@ -151,8 +159,16 @@ HttpConfig ParseHttpConfig(const Section& s) {
     c.uploads.rules.allow = Extensions(uploads, "allow");
 
     c.pool = pool::ParsePoolConfig(s.Sub("pool"));
-    c.routes = ParseRoutes(s.Sub("pools"));
+    c.access_log_usage = ReadUsage(s);
+    c.pool.watch.cpu = c.access_log_usage != HttpConfig::Usage::kNone;
+    c.pool.watch.memory = c.access_log_usage == HttpConfig::Usage::kAll;
+    c.pool.watch.slow_after = ReadSlowAfter(s.Sub("slow_log"), Duration::zero());
+    c.routes = ParseRoutes(s.Sub("pools"), c.pool.watch);
     c.debug = ParseDebugRules(s);
+    if (c.debug) {  // whoever stops in a debugger is slow, and knows it
+        c.debug->pool.watch.cpu = c.pool.watch.cpu;
+        c.debug->pool.watch.memory = c.pool.watch.memory;
+    }
     if (c.debug && std::any_of(c.routes.begin(), c.routes.end(),
                                [](const Route& route) { return route.name == "debug"; })) {
         s.Sub("pools").Problem("debug", "this is the name of the pool of http.debug");

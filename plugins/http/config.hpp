@@ -39,6 +39,9 @@ struct HttpConfig {
         uint32_t max_concurrent_streams = 128;
     };
 
+    // What the record of a request says of its worker.
+    enum class Usage : uint8_t { kNone, kCpu, kAll };
+
     std::string address;          // empty: HTTP is not served
     std::string fcgi_address;     // empty: FastCGI is not served
     int internal_error_code = 0;  // 0: not set: 500, 502, 503, 504 by cause
@@ -63,6 +66,7 @@ struct HttpConfig {
     bool retry_safe_methods = true;
     uint32_t loops = 1;
     bool reuse_port = false;
+    Usage access_log_usage = Usage::kNone;  // also in the pools' `watch`, as is slow_log
 
     // The status for a failure: its own one, or internal_error_code if the user set it.
     int ErrorStatus(int own) const { return internal_error_code != 0 ? internal_error_code : own; }

@@ -77,6 +77,40 @@ TEST_CASE("http config: every key is read") {
     REQUIRE(r.config.pool.num_workers == 3);
 }
 
+TEST_CASE("http config: what is watched holds for all pools, slow_log also for one") {
+    Read none("http: {address: \":80\", pools: {a: {match: {path: /a}}}}\n");
+    REQUIRE_FALSE(none.config.pool.watch.any());
+    REQUIRE_FALSE(none.config.routes.at(0).pool.watch.any());
+    Read r(R"(http:
+  address: ":80"
+  access_log_usage: cpu
+  slow_log: {threshold: 5s}
+  pools:
+    all: {match: {path: /a}}
+    own: {match: {path: /b}, slow_log: {threshold: 1m}}
+    off: {match: {path: /c}, slow_log: {threshold: 0s}}
+)");
+    REQUIRE(r.problems().empty());
+    REQUIRE(r.warnings().empty());
+    REQUIRE(r.config.access_log_usage == HttpConfig::Usage::kCpu);
+    REQUIRE(r.config.pool.watch.cpu);
+    REQUIRE_FALSE(r.config.pool.watch.memory);
+    REQUIRE(r.config.pool.watch.slow_after == std::chrono::seconds(5));
+    std::vector<rr::Duration> slow;
+    for (const Route& route : r.config.routes) {
+        REQUIRE(route.pool.watch.cpu);
+        slow.push_back(route.pool.watch.slow_after);
+    }
+    REQUIRE(slow ==
+            std::vector<rr::Duration>{std::chrono::seconds(5), std::chrono::minutes(1), {}});
+    Read all("http: {address: \":80\", access_log_usage: ALL}\n");
+    REQUIRE(all.config.pool.watch.cpu);
+    REQUIRE(all.config.pool.watch.memory);
+    for (const char* bad : {"access_log_usage: memory", "slow_log: {threshold: soon}"}) {
+        REQUIRE(Read("http: {address: \":80\", " + std::string(bad) + "}\n").problems() != "");
+    }
+}
+
 TEST_CASE("http config: something must be served") {
     REQUIRE(Read("http:\n  access_logs: true\n").problems() ==
             "http: unable to run http service, no method has been specified (http, https, http/2 "

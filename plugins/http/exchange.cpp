@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "plugins/http/access_log.hpp"
 #include "plugins/http/boot_page.hpp"
 #include "plugins/http/redirect.hpp"
 #include "plugins/http/server.hpp"
+#include "plugins/http/slow_log.hpp"
 
 namespace rr::http {
 
@@ -223,17 +223,13 @@ int64_t Exchange::Elapsed() const {
     return r_.start_unix_ns == 0 ? 0 : (Clock::now() - r_.start).count();
 }
 
-void Exchange::Record() {
-    int answered = r_.refused != 0 ? r_.refused : answer_.status();
-    int status = answered != 0 ? answered : kClientGone;
-    if (run_) {
-        TellMiddlewares(status);
-    }
-    if (!r_.recorded && !r_.announced) {
-        return;
-    }
+// Sent so far.
+int Exchange::Status() const { return r_.refused != 0 ? r_.refused : answer_.status(); }
+
+// But for the URL.
+AccessRecord Exchange::Facts() const {
     AccessRecord record;
-    record.status = status;
+    record.status = Status();
     record.method = head_.method;
     record.target = head_.target;
     record.remote_address = r_.carrier != nullptr ? Bytes(r_.carrier->peer()) : r_.peer;
@@ -247,6 +243,38 @@ void Exchange::Record() {
     record.write_bytes = answer_.written();
     record.start_unix_ns = r_.start_unix_ns;
     record.elapsed_ns = Elapsed();
+    return record;
+}
+
+void Exchange::NameUrl(AccessRecord& record, Buffer& url) const {
+    if (r_.gateway) {
+        AppendUri(head_, head_.secure, url);
+        record.url = url.view();
+    }
+}
+
+void Exchange::OnSlow(const pool::JobReport& report, Bytes doing) {
+    if (r_.slow) {
+        return;  // it runs again
+    }
+    r_.slow = true;
+    r_.report = report;
+    AccessRecord record = Facts();
+    Buffer url;
+    NameUrl(record, url);
+    LogSlow(server_.log(), record, report, doing);
+}
+
+void Exchange::Record() {
+    int status = Status() != 0 ? Status() : kClientGone;
+    if (run_) {
+        TellMiddlewares(status);
+    }
+    if (!r_.recorded && !r_.announced && !r_.slow) {
+        return;
+    }
+    AccessRecord record = Facts();
+    record.status = status;
     if (r_.announced) {
         RequestEvent event{};
         event.phase = RequestPhase::kFinished;
@@ -262,15 +290,21 @@ void Exchange::Record() {
         event.write_bytes = record.write_bytes;
         server_.events().request.Emit(event);
     }
+    Buffer url;
+    if (r_.recorded || r_.slow) {
+        NameUrl(record, url);
+    }
+    if (r_.slow) {
+        LogSlowEnd(server_.log(), record, r_.report);
+    }
     if (!r_.recorded) {
         return;
     }
-    Buffer url;
-    if (r_.gateway) {
-        AppendUri(head_, head_.secure, url);
-        record.url = url.view();
-    }
     bool full = server_.config().access_logs;
+    if (server_.config().access_log_usage != HttpConfig::Usage::kNone) {
+        record.cpu = r_.report.cpu;
+        record.peak_memory = r_.report.peak_memory;
+    }
     if (full) {
         record.user_agent = head_.Find(HeaderId::kUserAgent);
         record.referer = head_.Find(HeaderId::kReferer);

@@ -19,6 +19,7 @@
 #include "core/base/time.hpp"
 #include "core/pool/job.hpp"
 #include "core/pool/pool.hpp"
+#include "plugins/http/access_log.hpp"
 #include "plugins/http/answer_writer.hpp"
 #include "plugins/http/body.hpp"
 #include "plugins/http/head.hpp"
@@ -83,6 +84,8 @@ private:
     void OnAnswerEnd(AnswerEnd end) override;
     bool AcceptsHtml() const override;
     std::string Summary() const override;
+    void OnSlow(const pool::JobReport& report, Bytes doing) override;
+    void OnMeasured(const pool::JobReport& report) override { r_.report = report; }
     // BodyHandler
     void OnBodyProgress() override;
     void OnUploadFailed(Bytes reason) override;
@@ -94,6 +97,9 @@ private:
     bool Redirects() const;
     bool WantsDebugger() const;
     void RunDebugged();
+    int Status() const;
+    AccessRecord Facts() const;
+    void NameUrl(AccessRecord& record, Buffer& url) const;
     void Record();
     void TellMiddlewares(int status);
     void GiveBack();
@@ -121,8 +127,10 @@ private:
         bool complete = false;   // the whole answer was written
         bool recorded = false;   // one record per request that reached TakeHead
         int refused = 0;         // the status, if no worker was asked
+        bool slow = false;       // and said so
         int64_t start_unix_ns = 0;
         Instant start;
+        pool::JobReport report;  // pid 0: no worker was measured
     };
     Request r_;
 };

@@ -7,6 +7,7 @@
 #include "core/config/section.hpp"
 #include "plugins/http/canonical.hpp"
 #include "plugins/http/head.hpp"
+#include "plugins/http/slow_log.hpp"
 
 namespace rr::http {
 
@@ -61,7 +62,7 @@ Bytes PathOf(const RequestHead& head) {
     return path;
 }
 
-Route ParseRoute(const std::string& name, const Section& s) {
+Route ParseRoute(const std::string& name, const Section& s, const pool::PoolConfig::Watch& watch) {
     Route route;
     route.name = name;
     bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
@@ -99,6 +100,8 @@ Route ParseRoute(const std::string& name, const Section& s) {
                   "header)");
     }
     route.pool = pool::ParsePoolConfig(s.Sub("pool"));
+    route.pool.watch = watch;
+    route.pool.watch.slow_after = ReadSlowAfter(s.Sub("slow_log"), watch.slow_after);
     return route;
 }
 
@@ -159,10 +162,10 @@ bool Route::Matches(const RequestHead& head) const {
     });
 }
 
-std::vector<Route> ParseRoutes(const Section& pools) {
+std::vector<Route> ParseRoutes(const Section& pools, const pool::PoolConfig::Watch& watch) {
     std::vector<Route> routes;
     for (const auto& [name, section] : pools.Children()) {
-        routes.push_back(ParseRoute(name, section));
+        routes.push_back(ParseRoute(name, section, watch));
     }
     return routes;
 }

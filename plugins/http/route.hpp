@@ -37,8 +37,8 @@ struct Route {
     bool Matches(const RequestHead& head) const;
 };
 
-// Reads `http.pools`; problems are reported through it.
-std::vector<Route> ParseRoutes(const config::Section& pools);
+// Reads `http.pools`; problems are reported through it. watch: what holds for all pools.
+std::vector<Route> ParseRoutes(const config::Section& pools, const pool::PoolConfig::Watch& watch);
 
 // `*` stands for any text, an empty one too; letters compare as they are.
 bool MatchesPattern(Bytes pattern, Bytes text);

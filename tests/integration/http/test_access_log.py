@@ -4,6 +4,8 @@ import json
 import re
 import time
 
+# The numbers of `access_log_usage`.
+USAGE = ["cpu_ms", "peak_memory"]
 SHORT = ["status", "method", "URI", "URL", "remote_address", "read_bytes", "write_bytes", "start",
          "elapsed"]
 FULL = ["read_bytes", "write_bytes", "status", "method", "URI", "URL", "remote_address", "query",
@@ -72,3 +74,48 @@ def test_nothing_of_a_client_begins_a_line(rr):
     seen = record(server, "http access log")
     assert seen["query"] == "a=%0d%0ab"
     assert "\n" not in seen["user_agent"]
+
+
+def used(rr, more):
+    return rr(f"{JSON}http: {{address: '127.0.0.1:0', pool: {{num_workers: 1}}, {more}}}",
+              worker="slow.php")
+
+
+def record_of(server, method, target, status=200, message="http log"):
+    since = server.log.mark()
+    assert server.request(method, target).status == status
+    return json.loads(server.log.wait(rf'^{{.*"msg":"{message}"', since=since).string)
+
+
+def test_usage_of_processor_and_memory(rr):
+    server = used(rr, "access_log_usage: all")
+    before = record_of(server, "GET", "/")
+    large = record_of(server, "GET", "/memory?mb=64")
+    after = record_of(server, "GET", "/")
+    for seen in before, large, after:
+        assert [key for key in seen if key not in OWN] == SHORT + USAGE
+        assert 0 < seen["cpu_ms"]
+    assert large["peak_memory"] > before["peak_memory"] + (60 << 20)
+    assert after["peak_memory"] < large["peak_memory"] - (30 << 20)  # each has its own peak
+    assert large["cpu_ms"] > after["cpu_ms"]
+
+
+def test_usage_of_the_processor_only(rr):
+    server = used(rr, "access_log_usage: cpu, access_logs: true")
+    seen = record_of(server, "GET", "/", message="http access log")
+    assert [key for key in seen if key not in OWN] == FULL + ["cpu_ms"]
+
+
+def test_usage_of_a_worker_that_died(rr):
+    server = used(rr, "access_log_usage: all")
+    seen = record_of(server, "POST", "/exit?mb=64", 502)
+    assert seen["cpu_ms"] > 0
+    assert seen["peak_memory"] > 64 << 20
+
+
+def test_no_worker_no_usage(rr):
+    server = used(rr, "access_log_usage: all, max_request_size: 1")
+    since = server.log.mark()
+    assert server.post("/", b"x" * 1048577).status == 413
+    seen = json.loads(server.log.wait(r'^{.*"msg":"http log"', since=since).string)
+    assert [key for key in seen if key not in OWN] == SHORT

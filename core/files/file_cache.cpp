@@ -98,7 +98,7 @@ FileCache::Place FileCache::TakeOff(Place place) {
 
 void FileCache::Load(Node& node) {
     CachedFile& file = node.file;
-    LoadOne(node.name, node.name, {}, file.plain, file.status);
+    LoadOne(node.name, {}, file.plain, file.status);
     if (!file.is_file()) {
         file = CachedFile{.status = file.status, .plain = {}, .encoded = {}};
         return;
@@ -111,7 +111,8 @@ void FileCache::Load(Node& node) {
         OpenedFile::Status status;
         std::string name = node.name;
         name.append(kEncodings[i].suffix);
-        if (LoadOne(name, node.name, kEncodings[i].name, *sibling, status)) {
+        if (LoadOne(name, kEncodings[i].name, *sibling, status)) {
+            sibling->content_type = file.plain.content_type;  // decoded it is the same
             file.encoded[i] = std::move(sibling);
         }
     }
@@ -119,8 +120,8 @@ void FileCache::Load(Node& node) {
 }
 
 // True: `out` is the file of that name now. What it was stays if nothing has changed.
-bool FileCache::LoadOne(const std::string& name, Bytes type_name, Bytes encoding,
-                        Representation& out, OpenedFile::Status& status) {
+bool FileCache::LoadOne(const std::string& name, Bytes encoding, Representation& out,
+                        OpenedFile::Status& status) {
     OpenedFile opened = root_.Open(name);
     if (opened.status == OpenedFile::Status::kBusy) {
         Clear();  // gives descriptors back
@@ -135,12 +136,11 @@ bool FileCache::LoadOne(const std::string& name, Bytes type_name, Bytes encoding
     }
     out = Representation{};
     out.encoding = encoding;
-    Fill(std::move(opened), name, type_name, out);
+    Fill(std::move(opened), name, out);
     return true;
 }
 
-void FileCache::Fill(OpenedFile opened, const std::string& name, Bytes type_name,
-                     Representation& out) {
+void FileCache::Fill(OpenedFile opened, const std::string& name, Representation& out) {
     out.stamp = opened.stamp;
     out.file = std::move(opened.file);
     out.size = out.stamp.size;
@@ -155,7 +155,7 @@ void FileCache::Fill(OpenedFile opened, const std::string& name, Bytes type_name
         out.size = out.content.size();
         first = out.content;
     }
-    out.content_type = TypeOfExtension(ExtensionOf(type_name).view());
+    out.content_type = TypeOfExtension(ExtensionOf(name));
     if (out.content_type.empty()) {
         if (out.size > options_.small_file) {
             const Result<size_t> got = out.file->ReadAt(0, start, sizeof start);

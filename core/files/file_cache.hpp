@@ -115,9 +115,9 @@ private:
     Place Add(Bytes name);
     Place TakeOff(Place place);
     void Load(Node& node);
-    bool LoadOne(const std::string& name, Bytes type_name, Bytes encoding, Representation& out,
+    bool LoadOne(const std::string& name, Bytes encoding, Representation& out,
                  OpenedFile::Status& status);
-    void Fill(OpenedFile opened, const std::string& name, Bytes type_name, Representation& out);
+    void Fill(OpenedFile opened, const std::string& name, Representation& out);
     void MakeETag(const std::string& name, Representation& out);
     void Shelve(Place place);
     void Shrink();

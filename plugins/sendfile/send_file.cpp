@@ -32,7 +32,7 @@ void Refuse(HttpResponse& response, int status, std::string text) {
 }
 
 std::string TypeOf(const OpenedFile& opened, const std::string& path) {
-    if (Bytes type = files::TypeOfExtension(files::ExtensionOf(path).view()); !type.empty()) {
+    if (Bytes type = files::TypeOfExtension(files::ExtensionOf(path)); !type.empty()) {
         return std::string(type);
     }
     char start[files::kSniffBytes];

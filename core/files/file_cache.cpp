@@ -1,6 +1,7 @@
 #include "core/files/file_cache.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/files/content_type.hpp"
@@ -17,12 +18,8 @@ constexpr size_t kBlock = 256 * 1024;
 // without its stamp telling.
 constexpr int64_t kRest = 2'000'000'000;
 
-struct Encoding {
-    Bytes suffix;
-    Bytes name;
-};
-// In the order of CachedFile::encoded.
-constexpr Encoding kEncodings[] = {{".br", "br"}, {".zst", "zstd"}, {".gz", "gzip"}};
+constexpr Bytes kSuffixes[] = {".br", ".zst", ".gz"};  // of CachedFile::kEncodings
+static_assert(std::size(kSuffixes) == CachedFile::kEncodings.size());
 
 std::string StrongTag(uint64_t size, uint32_t checksum) {
     std::string tag = "\"";
@@ -110,8 +107,8 @@ void FileCache::Load(Node& node) {
         }
         OpenedFile::Status status;
         std::string name = node.name;
-        name.append(kEncodings[i].suffix);
-        if (LoadOne(name, kEncodings[i].name, *sibling, status)) {
+        name.append(kSuffixes[i]);
+        if (LoadOne(name, NameOf(CachedFile::kEncodings[i]), *sibling, status)) {
             sibling->content_type = file.plain.content_type;  // decoded it is the same
             file.encoded[i] = std::move(sibling);
         }

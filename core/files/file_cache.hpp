@@ -22,6 +22,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/base/time.hpp"
+#include "core/files/accept_encoding.hpp"
 #include "core/files/background.hpp"
 #include "core/files/checksum.hpp"
 #include "core/files/http_date.hpp"
@@ -58,8 +59,9 @@ struct Representation {
 struct CachedFile {
     OpenedFile::Status status = OpenedFile::Status::kMissing;
     Representation plain;  // of kFile
-    // Siblings with `.br`, `.zst` and `.gz`; null: not there.
-    std::array<std::unique_ptr<Representation>, 3> encoded;
+    // Siblings with `.br`, `.zst` and `.gz`, the best first; null: not there.
+    static constexpr std::array kEncodings = {Encoding::kBrotli, Encoding::kZstd, Encoding::kGzip};
+    std::array<std::unique_ptr<Representation>, kEncodings.size()> encoded;
 
     bool is_file() const { return status == OpenedFile::Status::kFile; }
     bool has_encoded() const { return encoded[0] || encoded[1] || encoded[2]; }

@@ -196,7 +196,7 @@ void Gzip::OnResponse(const HttpRequest& request, HttpResponse& response) {
 }
 
 Encoding Gzip::Choose(const HttpRequest& request, bool whole) const {
-    AcceptEncoding accept;
+    files::AcceptEncoding accept;
     for (size_t i = 0; i < request.headers(); ++i) {
         const HttpField field = request.header(i);
         if (Equal(field.name, kAcceptEncoding)) {

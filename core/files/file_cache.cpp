@@ -22,9 +22,7 @@ constexpr Bytes kSuffixes[] = {".br", ".zst", ".gz"};  // of CachedFile::kEncodi
 static_assert(std::size(kSuffixes) == CachedFile::kEncodings.size());
 
 std::string StrongTag(uint64_t size, uint32_t checksum) {
-    std::string tag = "\"";
-    tag.append(std::to_string(size)).append("-").append(std::to_string(checksum)).append("\"");
-    return tag;
+    return StrongTagStart(size).append(std::to_string(checksum)).append("\"");
 }
 
 uint32_t ChecksumOf(const File& file, uint64_t size, Polynomial polynomial,
@@ -44,6 +42,10 @@ uint32_t ChecksumOf(const File& file, uint64_t size, Polynomial polynomial,
 }
 
 }  // namespace
+
+std::string StrongTagStart(uint64_t size) {
+    return std::string("\"").append(std::to_string(size)).append("-");
+}
 
 FileCache::FileCache(Options options, Background& background)
     : options_(std::move(options)), background_(background), root_(options_.root) {}

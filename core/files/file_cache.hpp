@@ -56,6 +56,9 @@ struct Representation {
     bool settled = false;
 };
 
+// `"13-`, what the strong ETag of a file begins with.
+std::string StrongTagStart(uint64_t size);
+
 struct CachedFile {
     OpenedFile::Status status = OpenedFile::Status::kMissing;
     Representation plain;  // of kFile

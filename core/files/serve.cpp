@@ -127,7 +127,8 @@ void Serve(const FileRequest& request, const CachedFile& cached, const ServeOpti
     }
     Ranges ranges;
     if (request.conditions.any()) {
-        const Validators validators{file.etag, file.stamp.modified_seconds()};
+        const std::string pending = file.digest ? StrongTagStart(file.size) : std::string();
+        const Validators validators{file.etag, file.stamp.modified_seconds(), pending};
         const Verdict verdict = Judge(request.conditions, validators, request.safe());
         if (verdict != Verdict::kSend) {
             answer.status = verdict == Verdict::kNotModified ? 304 : 412;

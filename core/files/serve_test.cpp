@@ -123,6 +123,31 @@ TEST_CASE("serve: a precondition that fails") {
     REQUIRE(f.Get("a.txt", {}, "DELETE").status == 200);
 }
 
+TEST_CASE("serve: If-Match is no failure while the tag of a large file is being computed") {
+    Fixture f;
+    f.folder.Write("huge.bin", std::string(2 << 20, 'x'));
+    struct Never final : Background {
+        void Run(Work) override {}
+    } never;
+    FileCache::Options cached;
+    cached.root.folder = f.folder.path();
+    cached.etag = ETag::kStrong;
+    FileCache cache(cached, never);
+    const auto status = [&](Bytes if_match, Bytes range) {
+        FileRequest request;
+        request.method = "GET";
+        request.conditions.Take("If-Match", if_match);
+        request.conditions.Take("Range", range);
+        HttpAnswer answer;
+        Serve(request, cache.Find("huge.bin", {}), f.options, answer);
+        return answer.status;
+    };
+    REQUIRE(status("\"2097152-1\"", "") == 200);
+    REQUIRE(status("\"2097152-1\"", "bytes=0-1") == 200);  // all of it: it may be another file
+    REQUIRE(status("\"2097151-1\"", "") == 412);
+    REQUIRE(status("", "bytes=0-1") == 206);
+}
+
 TEST_CASE("serve: one range") {
     Fixture f;
     for (const char* name : {"a.txt", "large.bin"}) {

@@ -1,6 +1,7 @@
 // Validators of a request, one `Name: value` a line, against a file; dates too.
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "core/base/check.hpp"
 #include "core/files/conditions.hpp"
@@ -25,8 +26,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             RR_CHECK(ParseHttpDate({text, sizeof text}) == date);
         }
     }
-    for (const char* etag : {"", "\"13-4037175136\"", "W/\"1\""}) {
-        const Validators file{etag, 784111777};
+    for (const char* etag : {"", "\"13-4037175136\"", "W/\"1\"", "\"13-"}) {
+        Validators file{etag, 784111777};
+        if (file.etag == "\"13-") {
+            std::swap(file.etag, file.pending);
+        }
         const Verdict safe = Judge(fields, file, true);
         const Verdict unsafe = Judge(fields, file, false);
         RR_CHECK(unsafe != Verdict::kNotModified);

@@ -5,6 +5,7 @@
 
 #include "core/config/nearest.hpp"
 #include "plugins/http/canonical.hpp"
+#include "plugins/http/response.hpp"
 
 namespace rr::http {
 
@@ -121,12 +122,15 @@ public:
     void Replace(int status, std::string body, HttpFile file) override {
         draft_.status = status;
         draft_.replaced = true;
-        draft_.filters.clear();
+        if (!draft_.filters.empty()) {  // what they encoded is gone
+            draft_.filters.clear();
+            RemoveHeader("Content-Encoding");
+        }
         draft_.body = std::move(body);
         draft_.file = std::move(file);
         draft_.body_size = static_cast<int64_t>(draft_.body.size() + draft_.file.size);
         draft_.body_start = draft_.body;
-        draft_.has_body = draft_.body_size > 0;
+        draft_.has_body = !draft_.head_request && AllowsBody(status) && draft_.body_size > 0;
     }
 
 private:

@@ -54,6 +54,7 @@ private:
     void Remove(Index::iterator at);
     void Evict(const Entry& entry);
     void MakeWay(const Entry& entry, uint64_t hash);
+    int64_t& DroppedAt(uint64_t hash) { return dropped_unix_ns_[hash % dropped_unix_ns_.size()]; }
 
     const int64_t max_memory_;
     std::mutex mutex_;
@@ -63,7 +64,6 @@ private:
     // When something was dropped, by hash: where two resources share a place, some answer is not kept
     // that could have been.
     std::array<int64_t, 1024> dropped_unix_ns_{};
-    int64_t& DroppedAt(uint64_t hash) { return dropped_unix_ns_[hash % dropped_unix_ns_.size()]; }
     // Written under the lock.
     std::atomic<int64_t> entries_{0};
     std::atomic<int64_t> bytes_{0};

@@ -31,6 +31,7 @@ constexpr std::array kFlags = {
     FlagRow{"strict", 0, "", "warnings count as problems", "check"},
     FlagRow{"json", 0, "", "problems and warnings as one JSON object", "check"},
     FlagRow{"verbose", 'v', "", "log level debug", "serve"},
+    FlagRow{"watch", 0, "", "new workers when a file of the application changes", "serve"},
     FlagRow{"rpc", 0, "address", "the server, e.g. tcp://127.0.0.1:6001 (default: rpc.listen)",
             kRemote},
     FlagRow{"interactive", 'i', "", "refresh the table until q is pressed", "workers http:workers"},

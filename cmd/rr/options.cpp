@@ -162,6 +162,7 @@ private:
             {"json", &Options::json},       {"interactive", &Options::interactive},
             {"list", &Options::list},       {"pause", &Options::pause},
             {"resume", &Options::resume},   {"destroy", &Options::destroy},
+            {"watch", &Options::watch},
         };
         return &(options_.*kSwitches.at(name));
     }

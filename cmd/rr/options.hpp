@@ -32,6 +32,7 @@ struct Options {
     bool help = false;
     bool version = false;
     bool verbose = false;
+    bool watch = false;
     bool strict = false;
     bool json = false;
     bool interactive = false;

@@ -15,6 +15,7 @@
 #include "plugins/otel/plugin.hpp"
 #include "plugins/proxy_ip_parser/plugin.hpp"
 #include "plugins/rate_limit/plugin.hpp"
+#include "plugins/reload/plugin.hpp"
 #include "plugins/resetter/plugin.hpp"
 #include "plugins/rpc/plugin.hpp"
 #include "plugins/sendfile/plugin.hpp"
@@ -54,6 +55,8 @@ const std::vector<PluginRow>& PluginTable() {
         // Behind what it serves, before what has workers: they may call it while they boot, and
         // while they finish their last request.
         {"rpc", &rpc::Make},
+        // It watches before the first worker has read a file.
+        {"reload", &reload::Make},
         // Its processes may call rpc from their first to their last moment, and the requests of
         // others may need them.
         {"service", &service::Make},

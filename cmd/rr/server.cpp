@@ -121,6 +121,9 @@ bool Server::BuildContainer() {
     container_ = std::make_unique<ServerContainer>(
         main_, program_.loops, [this](std::string_view name) { return log_->Get(name); }, *order);
     container_->Publish(invocation_);
+    if (context_.options.watch) {
+        screen_ = std::make_unique<WatchScreen>(main_, console_, container_->Events());
+    }
     container_->Publish(*log_);
     container_->Publish(*config_);
     if (context_.options.debug) {

@@ -17,6 +17,7 @@
 #include "cmd/rr/console.hpp"
 #include "cmd/rr/container.hpp"
 #include "cmd/rr/settings.hpp"
+#include "cmd/rr/watch_screen.hpp"
 #include "core/api/invocation.hpp"
 #include "core/base/sd_notify.hpp"
 #include "core/config/config.hpp"
@@ -75,7 +76,8 @@ private:
 
     Loop main_;
     std::unique_ptr<config::Config> config_;
-    std::unique_ptr<log::Log> log_;  // behind everything that logs
+    std::unique_ptr<log::Log> log_;        // behind everything that logs
+    std::unique_ptr<WatchScreen> screen_;  // --watch
     std::unique_ptr<ServerContainer> container_;
     std::unique_ptr<net::Signals> signals_;
     std::unique_ptr<net::Timer> watchdog_;

@@ -35,6 +35,7 @@ Invocation MakeInvocation(const CommandContext& context) {
     invocation.version = CompatibleVersion();
     invocation.debug = context.options.debug;
     invocation.verbose = context.options.verbose;
+    invocation.watch = context.options.watch;
     invocation.experimental = context.options.experimental;
     return invocation;
 }

@@ -54,6 +54,8 @@ public:
     virtual std::string_view host() const = 0;      // value of Host; empty if there is none
     virtual std::string_view protocol() const = 0;  // `HTTP/1.1`, `HTTP/2.0`
     virtual bool secure() const = 0;                // it came over TLS
+    // It runs in the debug pool: somebody looks at it, and the answer is for nobody else.
+    virtual bool debugged() const { return false; }
     // Without its port. What SetRemoteAddress said, else the connection's other end.
     virtual std::string_view remote_address() const = 0;
 

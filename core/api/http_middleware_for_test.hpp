@@ -62,6 +62,7 @@ struct RequestForTest final : HttpRequest {
     std::string_view host() const override { return host_text; }
     std::string_view protocol() const override { return "HTTP/1.1"; }
     bool secure() const override { return over_tls; }
+    bool debugged() const override { return in_debugger; }
     std::string_view remote_address() const override { return remote; }
     std::string_view Header(std::string_view name) const override { return fields.Get(name); }
     size_t headers() const override { return fields.size(); }
@@ -84,6 +85,7 @@ struct RequestForTest final : HttpRequest {
     std::string host_text = "host";
     std::string remote = "127.0.0.1";
     bool over_tls = false;
+    bool in_debugger = false;
     FieldsForTest fields;
     FieldsForTest::Pairs attributes;
     mutable std::unique_ptr<HttpState> kept;

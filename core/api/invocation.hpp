@@ -18,6 +18,7 @@ struct Invocation {
     bool debug = false;    // -d
     bool verbose = false;  // -v
     bool experimental = false;
+    bool watch = false;  // --watch: an edit replaces the workers, a failing boot waits for one
 };
 
 }  // namespace rr

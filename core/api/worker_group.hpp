@@ -94,6 +94,9 @@ public:
     // Null: supervised processes without a pool, which say nothing about readiness.
     virtual const GroupPulse* pulse() const = 0;
 
+    // False: whatever happens in it, the server is healthy and ready.
+    virtual bool vital() const { return true; }
+
     // Asks the group's loop, then reads memory and processor use of each process.
     virtual void Status(StatusDone done) = 0;
 

@@ -45,10 +45,10 @@ Duration Positive(const config::Section& s, std::string_view key, Duration fallb
 
 }  // namespace
 
-PoolConfig ParsePoolConfig(const config::Section& s) {
+PoolConfig ParsePoolConfig(const config::Section& s, const PoolConfig& defaults) {
     PoolConfig c;
-    c.debug = s.Bool("debug", false);
-    auto workers = s.Integer("num_workers", 0, 0);
+    c.debug = s.Bool("debug", defaults.debug);
+    auto workers = s.Integer("num_workers", defaults.num_workers, 0);
     if (workers > kMostWorkers) {
         s.Problem("num_workers", "number of workers can't be more than 500");
         workers = kMostWorkers;
@@ -58,7 +58,7 @@ PoolConfig ParsePoolConfig(const config::Section& s) {
     if (s.Has("max_queue_size")) {
         c.max_queue_size = s.Integer("max_queue_size", 0, 0);
     }
-    c.allocate_timeout = Positive(s, "allocate_timeout", c.allocate_timeout);
+    c.allocate_timeout = Positive(s, "allocate_timeout", defaults.allocate_timeout);
     c.destroy_timeout = Positive(s, "destroy_timeout", c.destroy_timeout);
     c.reset_timeout = Positive(s, "reset_timeout", c.reset_timeout);
     c.stream_timeout = Positive(s, "stream_timeout", c.stream_timeout);

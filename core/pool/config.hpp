@@ -40,6 +40,7 @@ struct PoolConfig {
     Duration reset_timeout = std::chrono::seconds(60);
     Duration stream_timeout = std::chrono::seconds(60);
     bool debug = false;
+    uint32_t debug_workers = 0;        // at a time in debug; 0: 8, or two per logical CPU if more
     std::vector<std::string> command;  // empty: server.command
     Prefetch prefetch = Prefetch::kAuto;
     bool fence = false;
@@ -51,7 +52,8 @@ struct PoolConfig {
     DynamicAllocator allocator;
 };
 
-// Reads the block; problems are reported through the section.
-PoolConfig ParsePoolConfig(const config::Section& section);
+// Reads the block; problems are reported through the section. defaults: where the plugin has others;
+// only num_workers, allocate_timeout and debug of them count.
+PoolConfig ParsePoolConfig(const config::Section& section, const PoolConfig& defaults = {});
 
 }  // namespace rr::pool

@@ -45,6 +45,23 @@ TEST_CASE("pool config: supervisor and allocator, with the reference's clamps") 
     REQUIRE(c.allocator.idle_timeout == std::chrono::seconds(60));
 }
 
+TEST_CASE("pool config: a plugin has defaults of its own") {
+    PoolConfig defaults;
+    defaults.num_workers = 1;
+    defaults.debug = true;
+    defaults.allocate_timeout = std::chrono::hours(1);
+    auto config =
+        config::Config::FromText("version: \"3\"\npool: {debug: false, num_workers: 0}\n");
+    REQUIRE(config);
+    PoolConfig c = ParsePoolConfig((*config)->Get("pool"), defaults);
+    REQUIRE_FALSE(c.debug);
+    REQUIRE(c.num_workers == Parse("  num_workers: 0\n").num_workers);
+    REQUIRE(c.allocate_timeout == std::chrono::hours(1));
+    c = ParsePoolConfig((*config)->Get("absent"), defaults);
+    REQUIRE(c.debug);
+    REQUIRE(c.num_workers == 1);
+}
+
 TEST_CASE("pool config: max_queue_size 0 lifts the bound") {
     REQUIRE(Parse("  max_queue_size: 0\n").max_queue_size == 0);
 }

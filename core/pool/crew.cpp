@@ -42,6 +42,16 @@ void Pool::Begin(std::unique_ptr<WorkerPool> self, Opened opened) {
     self_ = std::move(self);
     opened_ = std::move(opened);
     Resolve([this](Result<Plan> plan) {
+        if (!plan && services_.watch) {
+            boot_error_ = std::move(plan.error().message);
+            if (services_.events->worker) {
+                WorkerEvent event{WorkerChange::kFailed, name_};
+                event.reason = boot_error_;
+                services_.events->worker.Emit(event);
+            }
+            BecomeOpen();
+            return;
+        }
         if (!plan) {
             OpenFailed(std::move(plan.error().message));
             return;
@@ -49,12 +59,23 @@ void Pool::Begin(std::unique_ptr<WorkerPool> self, Opened opened) {
         plan_ = std::move(*plan);
         Changed();
         if (cfg_.debug) {
-            open_ = true;
-            opened_(std::move(self_));
+            BecomeOpen();
             return;
         }
         Maintain();
     });
+}
+
+void Pool::BecomeOpen() {
+    open_ = true;
+    Changed();
+    if (cfg_.supervised && !cfg_.debug) {
+        watch_timer_.Repeat(cfg_.supervisor.watch_tick);
+    }
+    if (cfg_.dynamic && !cfg_.debug) {
+        shrink_timer_.Repeat(kShrinkTick);
+    }
+    opened_(std::move(self_));
 }
 
 void Pool::OpenFailed(std::string text) {
@@ -154,7 +175,9 @@ void Pool::OnWorkerReady(Worker& worker) {
     Changed();
     Emit(WorkerChange::kReady, worker);
     boot_delay_ = Duration::zero();
-    boot_error_.clear();
+    if (worker.generation() <= generation_) {  // else the older ones still stand for it
+        boot_error_.clear();
+    }
     dialect_settled_ = true;
     if (worker.booted_callback) {
         worker.booted_callback(Result<void>());
@@ -179,14 +202,7 @@ void Pool::OnWorkerReady(Worker& worker) {
         Retire(worker, Leave::kShrink);  // what it was to replace has stayed
     }
     if (!open_ && Serving() >= target_) {
-        open_ = true;
-        if (cfg_.supervised) {
-            watch_timer_.Repeat(cfg_.supervisor.watch_tick);
-        }
-        if (cfg_.dynamic) {
-            shrink_timer_.Repeat(kShrinkTick);
-        }
-        opened_(std::move(self_));
+        BecomeOpen();
     }
 }
 
@@ -265,7 +281,7 @@ void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
                 "the worker speaks Goridge v2; set server.protocol: v2 to save the detour");
         }
         dialect_ = relay::Dialect::kV2;
-        EndEvents();
+        EndQueued(true, JobEnd::kProtocol, kEventsNeedV3);
         return;
     }
     bool ending = services_.spawner->ending();
@@ -283,6 +299,9 @@ void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
         worker.booted_callback = nullptr;
     }
     boot_error_ = text;
+    if (StandsStill() && Serving() == 0) {
+        EndQueued(false, JobEnd::kStandstill, boot_error_);
+    }
     if (worker.generation() > generation_) {
         EndReset(Fail(Errc::kProcess, std::move(text)));
         return;
@@ -291,11 +310,13 @@ void Pool::NoteBootFailure(Worker& worker, const ExitStatus& status) {
         if (!queue_.empty()) {
             Entry* entry = queue_.front();
             queue_.Remove(entry);
-            End(*entry, JobEnd::kWorkerDied, text);
+            End(*entry, JobEnd::kBootFailed, text);
         }
         return;
     }
-    if (!open_) {
+    if (!open_ && services_.watch && !ending) {
+        BecomeOpen();
+    } else if (!open_) {
         OpenFailed(std::move(text));
         return;
     }
@@ -373,7 +394,8 @@ void Pool::RemoveIdle(Worker& worker) {
 
 void Pool::AddWorker(Done done) {
     if (closing_ || plan_ == nullptr) {
-        done(Fail(Errc::kClosed, "the server is stopping"));
+        done(closing_ ? Fail(Errc::kClosed, "the server is stopping")
+                      : Fail(Errc::kProcess, boot_error_));
         return;
     }
     if (cfg_.debug) {

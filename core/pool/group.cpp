@@ -8,8 +8,8 @@
 
 namespace rr::pool {
 
-PoolGroup::PoolGroup(std::string name, Loop& main, Loop& data, log::Logger log)
-    : name_(std::move(name)), main_(main), data_(data), log_(std::move(log)) {}
+PoolGroup::PoolGroup(std::string name, Loop& main, Loop& data, log::Logger log, bool vital)
+    : name_(std::move(name)), main_(main), data_(data), log_(std::move(log)), vital_(vital) {}
 
 Result<void> PoolGroup::NoPool() const { return Fail(Errc::kClosed, name_ + " is not serving"); }
 

@@ -20,7 +20,7 @@ namespace rr::pool {
 class PoolGroup final : public WorkerGroup, public Resettable {
 public:
     // name: `http`. data: the pool's loop. Both loops outlive the group.
-    PoolGroup(std::string name, Loop& main, Loop& data, log::Logger log);
+    PoolGroup(std::string name, Loop& main, Loop& data, log::Logger log, bool vital = true);
 
     GroupPulse& writable_pulse() { return pulse_; }
 
@@ -30,6 +30,7 @@ public:
 
     std::string_view group_name() const override { return name_; }
     const GroupPulse* pulse() const override { return &pulse_; }
+    bool vital() const override { return vital_; }
     void Status(StatusDone done) override;
     void AddWorker(Done done) override;
     void RemoveWorker(Done done) override;
@@ -50,6 +51,7 @@ private:
     Loop& main_;
     Loop& data_;
     const log::Logger log_;
+    const bool vital_;
     GroupPulse pulse_;
     Callback<void()> on_reset_;
     WorkerPool* pool_ = nullptr;  // the data loop's

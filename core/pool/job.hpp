@@ -37,6 +37,8 @@ enum class JobEnd : uint8_t {
     kWorkerDied,  // the worker ended, or its relay broke, during the job
     kProtocol,    // the worker broke the wire format
     kExecTtl,     // exec_ttl passed; the worker was killed
+    kBootFailed,  // a debug pool's worker for this job did not start
+    kStandstill,  // --watch: the code as it is now does not start
     kNoWorker,    // no worker became free within allocate_timeout
     kQueueFull,   // max_queue_size was reached
     kClosed,      // the pool is closing

@@ -17,7 +17,6 @@ constexpr uint8_t kMostHandedBack = 10;     // replace-me answers to one request
 constexpr uint8_t kMostDeaths = 3;          // of workers that did not even read a request
 constexpr Duration kGrowAfter = std::chrono::milliseconds(200);
 constexpr double kMeanWeight = 0.1;
-constexpr const char* kEventsNeedV3 = "the workers speak Goridge v2, which has no events";
 
 }  // namespace
 
@@ -34,7 +33,9 @@ Pool::Pool(Loop& loop, const Services& services, std::string name, PoolConfig cf
       services_(services),
       name_(std::move(name)),
       cfg_(std::move(cfg)),
-      debug_limit_(std::max<size_t>(8, 2 * std::thread::hardware_concurrency())),
+      debug_limit_(cfg_.debug_workers > 0
+                       ? cfg_.debug_workers
+                       : std::max<size_t>(8, 2 * std::thread::hardware_concurrency())),
       pulse_(pulse),
       dialect_(services.settings.protocol == Protocol::kV2 ? relay::Dialect::kV2
                                                            : relay::Dialect::kV3),
@@ -134,6 +135,11 @@ bool Pool::QueueFull() const {
     return queue_.size() >= std::max(kOurQueue, kOurQueuePerWorker * cfg_.num_workers);
 }
 
+// Nobody wants an answer of code that was edited meanwhile and does not start.
+bool Pool::StandsStill() const {
+    return services_.watch && !boot_error_.empty() && (!cfg_.debug || plan_ == nullptr);
+}
+
 Ticket Pool::Exec(const Job& job, JobSink& sink) {
     AssertInLoop();
     RR_ASSERT(job.context_size + job.body_size + job.body_file_size > 0);
@@ -143,6 +149,8 @@ Ticket Pool::Exec(const Job& job, JobSink& sink) {
     uint64_t total = uint64_t{job.context_size} + job.body_size + job.body_file_size;
     if (closing_) {
         EndLater(*entry, JobEnd::kClosed, "the pool is closing");
+    } else if (!job.event && StandsStill()) {
+        EndLater(*entry, JobEnd::kStandstill, boot_error_);
     } else if (total > std::numeric_limits<uint32_t>::max()) {
         EndLater(*entry, JobEnd::kTooLarge, "context and body exceed 4294967295 bytes");
     } else if (!job.patient && QueueFull()) {
@@ -292,17 +300,17 @@ void Pool::Resume(Ticket ticket) {
     }
 }
 
-// The workers turned out to speak v2.
-void Pool::EndEvents() {
-    std::vector<Entry*> events;
+// Those that wait for any worker and will not get one.
+void Pool::EndQueued(bool events, JobEnd end, const std::string& message) {
+    std::vector<Entry*> found;
     for (Entry* entry = queue_.open().front(); entry != nullptr; entry = entry->next) {
-        if (entry->job.event) {
-            events.push_back(entry);
+        if (entry->job.event == events && !Running(*entry)) {
+            found.push_back(entry);
         }
     }
-    for (Entry* entry : events) {
+    for (Entry* entry : found) {
         queue_.Remove(entry);
-        EndLater(*entry, JobEnd::kProtocol, kEventsNeedV3);
+        EndLater(*entry, end, message);
     }
 }
 
@@ -553,7 +561,7 @@ void Pool::Beat() {
             ++(worker->busy() ? working : ready);
         }
     }
-    bool able = cfg_.debug ? boot_error_.empty() : serves;
+    bool able = cfg_.debug ? boot_error_.empty() : serves && !StandsStill();
     constexpr auto kRelaxed = std::memory_order_relaxed;
     pulse_.total.store(static_cast<uint32_t>(workers_.size()), kRelaxed);
     pulse_.ready.store(ready, kRelaxed);

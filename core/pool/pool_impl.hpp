@@ -19,6 +19,8 @@
 
 namespace rr::pool {
 
+inline constexpr const char* kEventsNeedV3 = "the workers speak Goridge v2, which has no events";
+
 class Pool final : public WorkerPool, private LoopBound, private WorkerOwner, private Flushable {
 public:
     Pool(Loop& loop, const Services& services, std::string name, PoolConfig cfg, GroupPulse& pulse);
@@ -61,6 +63,7 @@ private:
     Entry* Find(Ticket ticket) const;
     Entry* NewEntry(const Job& job, JobSink& sink);
     bool QueueFull() const;
+    bool StandsStill() const;
     void EndLater(Entry& entry, JobEnd end, std::string message);
     void End(Entry& entry, JobEnd end, Bytes message);
     bool TryIdle(Entry& entry);
@@ -70,7 +73,7 @@ private:
     void OnQueueTimer();
     void ArmQueueTimer();
     void Requeue(Entry& entry);
-    void EndEvents();
+    void EndQueued(bool events, JobEnd end, const std::string& message);
     static bool Running(const Entry& entry);
     bool MayReplay(const Entry& entry, bool untouched) const;
     struct Death {
@@ -111,6 +114,7 @@ private:
     Worker* LongestIdle() const;
     void NoteBootFailure(Worker& worker, const ExitStatus& status);
     void OpenFailed(std::string text);
+    void BecomeOpen();
     void OnBootRetry();
     void Emit(WorkerChange change, const Worker& worker, std::string_view reason = {},
               const ExitStatus* status = nullptr);
@@ -132,6 +136,7 @@ private:
     void BootNext();
     void OnParked(Worker& worker);
     void TakeOver(size_t count);
+    void DropNext();
     void EndReset(Result<void> result);
     void OnResetTimeout();
 

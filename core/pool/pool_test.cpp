@@ -557,6 +557,24 @@ TEST_CASE("pool: debug mode gives every request its own process") {
     REQUIRE(f.Ask("echo x").find("exited with code 4") != std::string::npos);
 }
 
+TEST_CASE("pool: debug mode has no more processes than it was told") {
+    Fixture f([](PoolConfig& c) {
+        c.debug = true;
+        c.debug_workers = 1;
+    });
+    REQUIRE(f.Open());
+    Call slow("sleep 50 x");
+    Call next("pid");
+    f.pool->Exec(slow.job, slow);
+    f.pool->Exec(next.job, next);
+    size_t most = 0;
+    REQUIRE(f.loop.RunUntil([&] {
+        most = std::max(most, f.pool->Status().workers.size());
+        return slow.end && next.end;
+    }));
+    REQUIRE(most == 1);
+}
+
 TEST_CASE("pool: workers are added and removed by hand, never the last one") {
     Fixture f([](PoolConfig& c) { c.num_workers = 1; });
     REQUIRE(f.Open());

@@ -5,6 +5,7 @@
 // generation takes over at once when all of it is ready; below that in steps. Old workers finish
 // what they run; streams get STOP after reset_timeout.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/pool/pool_impl.hpp"
@@ -27,6 +28,13 @@ void Pool::Reset(Done done) {
     // One that has begun may have read the old code already: this one runs after it, once for all
     // that ask meanwhile.
     reset_next_.push_back(std::move(done));
+    if (resetting_ && services_.watch && next_plan_ != nullptr) {
+        // What boots has read code that was edited since, and may hang by its fault: not waited for.
+        DropNext();
+        reset_next_.insert(reset_next_.begin(), std::make_move_iterator(reset_waiting_.begin()),
+                           std::make_move_iterator(reset_waiting_.end()));
+        resetting_ = false;
+    }
     if (!resetting_) {
         BeginReset();
     }
@@ -49,6 +57,7 @@ void Pool::OnResetPlan(Result<Plan> plan) {
         return;
     }
     if (!plan) {
+        boot_error_ = services_.watch ? plan.error().message : boot_error_;
         EndReset(Fail(plan.error().code, std::move(plan.error().message)));
         return;
     }
@@ -169,23 +178,28 @@ void Pool::TakeOver(size_t count) {
     BootNext();
 }
 
+// The new generation will not take over.
+void Pool::DropNext() {
+    next_plan_ = nullptr;
+    reset_left_ = 0;
+    for (auto& worker : workers_) {
+        if (worker->generation() <= generation_) {
+            continue;
+        }
+        if (worker->serving() && worker->busy()) {
+            worker->doomed = Leave::kReset;  // of a step that has taken over already
+        } else {
+            RemoveIdle(*worker);
+            worker->Kill(Leave::kReset);
+        }
+    }
+}
+
 void Pool::EndReset(Result<void> result) {
     Changed();
     resetting_ = false;
-    next_plan_ = nullptr;
-    reset_left_ = 0;
     if (!result) {
-        for (auto& worker : workers_) {
-            if (worker->generation() <= generation_) {
-                continue;
-            }
-            if (worker->serving() && worker->busy()) {
-                worker->doomed = Leave::kReset;  // of a step that has taken over already
-            } else {
-                RemoveIdle(*worker);
-                worker->Kill(Leave::kReset);
-            }
-        }
+        DropNext();
         Maintain();
     } else {
         boot_error_.clear();

@@ -22,6 +22,9 @@ struct Services {
     EventBus* events = nullptr;
     ServerSettings settings;
     log::Logger log;  // `server`: worker output and pool records
+    // --watch: a boot that fails does not end the start, and until a later one succeeds requests are
+    // told why (kStandstill) instead of being run by what is left of older code.
+    bool watch = false;
 };
 
 }  // namespace rr::pool

@@ -104,6 +104,7 @@ Cache::Wish Cache::Listen(const HttpRequest& request) const {
     if (!wish.get && !wish.head) {
         return wish;
     }
+    wish.special = request.debugged();
     for (size_t i = 0; i < request.headers(); ++i) {
         const auto [name, value] = request.header(i);
         switch (name.size()) {

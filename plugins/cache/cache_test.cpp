@@ -212,6 +212,18 @@ TEST_CASE("cache: requests with Authorization go past it, unless a key says othe
     REQUIRE(open.Hits(With({{"Authorization", "other"}})));
 }
 
+TEST_CASE("cache: what runs in the debug pool goes past it") {
+    Bench b;
+    RequestForTest debugged;
+    debugged.in_debugger = true;
+    REQUIRE(b.Ask(debugged, {{"X-Cache-For", "60"}}));
+    REQUIRE(b.sent.Get("X-Cache-For").empty());
+    REQUIRE_FALSE(b.Hits());
+    REQUIRE(b.Ask({{"X-Cache-For", "60"}}));
+    REQUIRE(b.Hits());
+    REQUIRE_FALSE(b.Hits(debugged));
+}
+
 TEST_CASE("cache: what only the worker can do goes to him") {
     Bench bench;
     REQUIRE(bench.Ask(kFor5));

@@ -7,6 +7,7 @@
 
 #include "core/api/http_text.hpp"
 #include "core/files/sniff.hpp"
+#include "plugins/http/boot_page.hpp"
 
 namespace rr::http {
 
@@ -32,6 +33,8 @@ Failure FailureOf(pool::JobEnd end) {
         case pool::JobEnd::kWorkerDied: return {502, true, "worker died"};
         case pool::JobEnd::kProtocol: return {502, true, "worker broke the protocol"};
         case pool::JobEnd::kExecTtl: return {504, true, "exec_ttl passed"};
+        case pool::JobEnd::kBootFailed: return {502, true, "the worker did not start"};
+        case pool::JobEnd::kStandstill: return {503, true, "the workers do not start"};
         case pool::JobEnd::kNoWorker: return {503, true, "no free worker"};
         case pool::JobEnd::kQueueFull: return {503, true, "queue is full"};
         case pool::JobEnd::kClosed: return {503, true, "server is stopping"};
@@ -68,6 +71,7 @@ void AnswerWriter::Begin(AnswerTools& tools, AnswerHandler& handler, Wire& wire,
     r_.minor = head.minor;
     r_.head_request = head.verb == Method::kHead;
     r_.wants_more = head.keep_alive;
+    r_.reasons = tools.config.pool.debug;
 }
 
 void AnswerWriter::Reset() {
@@ -499,18 +503,39 @@ AnswerEnd AnswerWriter::FinishBody() {
 
 void AnswerWriter::BadAnswer(Bytes reason) {
     r_.handler->OnAnswerTrouble("execute", reason);
-    WriteOwn(r_.tools->config.ErrorStatus(502), r_.tools->config.pool.debug ? reason : Bytes(),
-             false);
+    WriteOwn(r_.tools->config.ErrorStatus(502), r_.reasons ? reason : Bytes(), false);
 }
 
 void AnswerWriter::FailBeforeHead(const pool::JobResult& result) {
     Failure failure = FailureOf(result.end);
     Bytes reason = result.message.empty() ? failure.text : result.message;
     r_.no_worker = result.end == pool::JobEnd::kNoWorker || result.end == pool::JobEnd::kQueueFull;
-    r_.handler->OnAnswerTrouble("execute", reason);
+    if (result.end != pool::JobEnd::kStandstill) {  // the pool has told it, once
+        r_.handler->OnAnswerTrouble("execute", reason);
+    }
     const HttpConfig& config = r_.tools->config;
     int status = failure.replaceable ? config.ErrorStatus(failure.status) : failure.status;
-    WriteOwn(status, config.pool.debug ? reason : Bytes(), false);
+    if (result.end == pool::JobEnd::kBootFailed || result.end == pool::JobEnd::kStandstill) {
+        WriteBootPage(status, reason);
+        return;
+    }
+    WriteOwn(status, r_.reasons ? reason : Bytes(), false);
+}
+
+void AnswerWriter::WriteBootPage(int status, Bytes reason) {
+    bool html = r_.handler->AcceptsHtml();
+    std::vector<AnswerField>& fields = r_.tools->answer.fields;
+    fields.clear();
+    fields.push_back(
+        {"Content-Type", html ? "text/html; charset=utf-8" : "text/plain; charset=utf-8"});
+    fields.push_back({"Cache-Control", "no-store"});
+    fields.push_back({"X-Content-Type-Options", "nosniff"});
+    if (status == 503) {
+        fields.push_back({"Retry-After", "1"});
+    }
+    carried_.Clear();
+    filters_.clear();
+    WriteShort(status, html ? BootPage(reason) : std::string(reason) + "\n", nullptr, false);
 }
 
 void AnswerWriter::WriteOwn(int status, Bytes text, bool close) {

@@ -60,6 +60,8 @@ public:
     virtual void OnAnswerHead(AnswerDraft& draft) = 0;
     // The worker is free: the rest of the answer comes from a file.
     virtual void OnWorkerDone() = 0;
+    // Is a page for people wanted?
+    virtual bool AcceptsHtml() const = 0;
     // `GET /slow`, for lists of what workers do.
     virtual std::string Summary() const = 0;
 
@@ -74,6 +76,8 @@ public:
 
     // Readies it for one request.
     void Begin(AnswerTools& tools, AnswerHandler& handler, Wire& wire, const RequestHead& head);
+    // Whether the client is told why the worker failed; as http.pool.debug says unless called.
+    void TellReasons(bool tell) { r_.reasons = tell; }
     // The client has gone: what still comes is dropped.
     void Detach() { r_.wire = nullptr; }
     // Forgets the request; buffers keep up to 64 KiB each.
@@ -118,6 +122,7 @@ private:
     void WriteFiltered(Bytes in, HttpBodyFilter::Step step);
     bool RunFilters(Bytes in, HttpBodyFilter::Step step);
     void WriteOwn(int status, Bytes text, bool close);
+    void WriteBootPage(int status, Bytes reason);
     void WriteShort(int status, Bytes body, const std::vector<HttpPiece>* pieces, bool close);
     void SendReplacement();
     bool Gather(Bytes body, const std::vector<HttpPiece>& pieces);
@@ -149,6 +154,7 @@ private:
         State state = State::kNothing;
         uint8_t minor = 1;
         bool head_request = false;
+        bool reasons = false;         // of failures go into the answer
         bool wants_more = false;      // the client would keep the connection
         bool more = false;            // frames follow the one at hand
         bool in_chunk = false;        // its chunk head is out

@@ -165,6 +165,11 @@ HttpConfig ParseHttpConfig(const Section& s) {
 
     c.pool = pool::ParsePoolConfig(s.Sub("pool"));
     c.routes = ParseRoutes(s.Sub("pools"));
+    c.debug = ParseDebugRules(s);
+    if (c.debug && std::any_of(c.routes.begin(), c.routes.end(),
+                               [](const Route& route) { return route.name == "debug"; })) {
+        s.Sub("pools").Problem("debug", "this is the name of the pool of http.debug");
+    }
 
     c.context_codec = s.OneOf("context_codec", "json", {"json", "protobuf"}) == "json"
                           ? Codec::kJson

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/time.hpp"
 #include "core/pool/config.hpp"
 #include "plugins/http/context.hpp"
+#include "plugins/http/debug_rules.hpp"
 #include "plugins/http/head_guard.hpp"
 #include "plugins/http/route.hpp"
 #include "plugins/http/ssl_config.hpp"
@@ -49,6 +51,7 @@ struct HttpConfig {
     SslConfig ssl;
     pool::PoolConfig pool;
     std::vector<Route> routes;  // pools beside it, in the order of the file
+    std::optional<DebugRules> debug;
 
     // Ours.
     ProxyProtocolConfig proxy_protocol;

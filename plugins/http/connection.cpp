@@ -67,6 +67,8 @@ void Connection::Start(Bytes received) {
     }
 }
 
+std::string Connection::sender() const { return server_.SenderOf(*stream_, peer_); }
+
 int64_t Connection::SendFile(const File& file, uint64_t offset, uint64_t size) {
     return stream_->SendFile(file.descriptor(), offset, size);
 }

@@ -51,6 +51,7 @@ public:
     int64_t SendFile(const File& file, uint64_t offset, uint64_t size) override;
 
     // Carrier
+    std::string sender() const override;
     bool KeepsAlive() const override;
     void OnBodyProgress() override;
     void OnAnswerPaused() override;

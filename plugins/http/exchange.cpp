@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "plugins/http/access_log.hpp"
+#include "plugins/http/boot_page.hpp"
 #include "plugins/http/redirect.hpp"
 #include "plugins/http/server.hpp"
 
@@ -54,12 +55,22 @@ bool Exchange::Redirects() const {
            r_.carrier->form != WireForm::kFastCgi;
 }
 
+// `http.debug`: the header or the cookie is there, and all on the way of the request are trusted.
+bool Exchange::WantsDebugger() const {
+    const DebugRules& rules = *server_.config().debug;
+    return rules.Asks(head_) && rules.Trusts(head_, r_.carrier->peer(), r_.carrier->sender(),
+                                             r_.carrier->form == WireForm::kFastCgi);
+}
+
 RequestBody::Status Exchange::StartBody() {
     if (Redirects()) {
         redirect_ = std::make_unique<HttpAnswer>(
             RedirectToHttps(head_, server_.config().ssl.redirect_code, server_.tls_port()));
         r_.recorded = false;
         return body_.Drop(server_.body_tools(), *this, head_);
+    }
+    if (server_.config().debug) {  // asked of the head as the client sent it
+        r_.debug = WantsDebugger();
     }
     Bytes host;
     if (!PeerHost(r_.carrier->peer(), host)) {
@@ -72,8 +83,11 @@ RequestBody::Status Exchange::StartBody() {
     if (!run_) {
         run_ = std::make_unique<MiddlewareRun>();
     }
-    if (!run_->Request(server_.middleware(), head_, host)) {
+    if (!run_->Request(server_.middleware(), head_, host, r_.debug)) {
         return body_.Drop(server_.body_tools(), *this, head_);
+    }
+    if (r_.debug && run_->moved()) {
+        r_.debug = server_.config().debug->Trusts(run_->remote_address());
     }
     return body_.Begin(server_.body_tools(), *this, head_, run_->remote_address(),
                        run_->attributes());
@@ -81,8 +95,20 @@ RequestBody::Status Exchange::StartBody() {
 
 void Exchange::Run() {
     r_.asked = true;
+    if (r_.debug) {
+        RunDebugged();
+        return;
+    }
     r_.pool = &server_.PoolFor(head_);
     r_.ticket = r_.pool->Exec(body_.job(), answer_);
+}
+
+void Exchange::RunDebugged() {
+    r_.pool = server_.debug_pool();
+    answer_.TellReasons(server_.config().debug->pool.debug);
+    pool::Job job = body_.job();
+    job.replayable = false;  // who ends the worker from the debugger does not want another run
+    r_.ticket = r_.pool->Exec(job, answer_);
 }
 
 void Exchange::Resume() {
@@ -168,6 +194,8 @@ void Exchange::OnAnswerEnd(AnswerEnd end) {
 void Exchange::OnBodyProgress() { r_.carrier->OnBodyProgress(); }
 
 void Exchange::OnUploadFailed(Bytes reason) { OnAnswerTrouble("error opening the file", reason); }
+
+bool Exchange::AcceptsHtml() const { return http::AcceptsHtml(head_.Find("Accept")); }
 
 std::string Exchange::Summary() const {
     std::string text(head_.method);

@@ -79,6 +79,7 @@ private:
     void OnAnswerPaused() override;
     void OnAnswerTrouble(Bytes message, Bytes reason) override;
     void OnAnswerEnd(AnswerEnd end) override;
+    bool AcceptsHtml() const override;
     std::string Summary() const override;
     // BodyHandler
     void OnBodyProgress() override;
@@ -89,6 +90,8 @@ private:
 
     int64_t Elapsed() const;
     bool Redirects() const;
+    bool WantsDebugger() const;
+    void RunDebugged();
     void Record();
     void TellMiddlewares(int status);
     void GiveBack();
@@ -110,6 +113,7 @@ private:
         pool::WorkerPool* pool = nullptr;  // that was asked
         pool::Ticket ticket;
         bool gateway = false;    // FastCGI
+        bool debug = false;      // for the debug pool
         bool announced = false;  // on the event bus
         bool asked = false;      // a worker
         bool complete = false;   // the whole answer was written

@@ -162,6 +162,8 @@ void FcgiRequest::ResumeIfRoom() {
     }
 }
 
+std::string FcgiRequest::sender() const { return connection_.peer(); }
+
 void FcgiRequest::Flushed() {
     if (!answer().empty()) {
         connection_.SendStdout(r_.id, answer().view());

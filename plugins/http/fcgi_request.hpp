@@ -59,6 +59,7 @@ public:
 
     // Carrier
     const std::string& peer() const override { return peer_; }
+    std::string sender() const override;
     bool KeepsAlive() const override { return true; }
     void OnBodyProgress() override;
     void OnAnswerPaused() override;

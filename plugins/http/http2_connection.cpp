@@ -310,6 +310,8 @@ void Http2Connection::HasOutput(Http2Stream& stream) {
     server_.loop().AtTurnEnd(*this);
 }
 
+std::string Http2Connection::sender() const { return server_.SenderOf(*stream_, peer_); }
+
 void Http2Connection::Consume(int32_t stream_id, size_t size) {
     if (size > 0) {
         nghttp2_session_consume(session_, stream_id, size);

@@ -54,6 +54,7 @@ public:
 
     // For its streams.
     HttpServer& server() const { return server_; }
+    std::string sender() const;
     bool secure() const { return secure_; }
     // The client may send `size` bytes more.
     void Consume(int32_t stream_id, size_t size);

@@ -279,6 +279,8 @@ void Http2Stream::End(Bytes lines) {
 
 const std::string& Http2Stream::peer() const { return connection_.peer(); }
 
+std::string Http2Stream::sender() const { return connection_.sender(); }
+
 void Http2Stream::OnAnswerPaused() {
     r_.paused = true;
     connection_.ResumeLater(*this);

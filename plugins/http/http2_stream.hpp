@@ -67,6 +67,7 @@ public:
 
     // Carrier
     const std::string& peer() const override;
+    std::string sender() const override;
     bool KeepsAlive() const override { return true; }
     void OnBodyProgress() override;
     void OnAnswerPaused() override;

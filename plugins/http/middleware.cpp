@@ -138,8 +138,10 @@ private:
     AnswerDraft& draft_;
 };
 
-bool MiddlewareRun::Request(const MiddlewareChain& chain, RequestHead& head, Bytes remote_address) {
+bool MiddlewareRun::Request(const MiddlewareChain& chain, RequestHead& head, Bytes remote_address,
+                            bool debugged) {
     chain_ = &chain;
+    debugged_ = debugged;
     states_.resize(chain.size());
     head_ = &head;
     remote_address_ = remote_address;

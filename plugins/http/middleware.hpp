@@ -59,7 +59,8 @@ public:
     ~MiddlewareRun() = default;
 
     // Shows them the request. False: one has answered, see answer().
-    bool Request(const MiddlewareChain& chain, RequestHead& head, Bytes remote_address);
+    bool Request(const MiddlewareChain& chain, RequestHead& head, Bytes remote_address,
+                 bool debugged = false);
     // Shows an answer's head to those the request has passed, the last one first.
     void Response(AnswerDraft& draft);
     // Tells those that were shown the request how it ended.
@@ -83,6 +84,7 @@ private:
     std::string_view host() const override { return head_->host; }
     std::string_view protocol() const override { return head_->protocol; }
     bool secure() const override { return head_->secure; }
+    bool debugged() const override { return debugged_; }
     std::string_view Header(std::string_view name) const override { return head_->Find(name); }
     size_t headers() const override { return head_->fields.size(); }
     HttpField header(size_t i) const override;
@@ -107,6 +109,7 @@ private:
     RequestHead* head_ = nullptr;
     Bytes remote_address_;
     bool moved_ = false;
+    bool debugged_ = false;
     bool answered_ = false;
     HttpAnswer answer_;
     std::vector<ContextAttribute> attributes_;

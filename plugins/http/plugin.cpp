@@ -125,7 +125,7 @@ Result<bool> HttpPlugin::Init(config::Config& config, Container& container) {
     serving_.emplace(*main_, *data_, *group_);
     container.Publish<Resettable>(*group_);
     container.Publish<WorkerGroup>(*group_);
-    routes_.emplace(*main_, *data_, config_.routes, log_);
+    routes_.emplace(*main_, *data_, config_, log_);
     for (auto& group : routes_->groups()) {
         container.Publish<Resettable>(*group);
         container.Publish<WorkerGroup>(*group);
@@ -175,7 +175,7 @@ void HttpPlugin::Serve(Callback<void(Result<void>)> served) {
     upload_owner_ = *owner;
     middleware_ = SelectMiddleware(config_.middleware, container_->Each<HttpMiddleware>());
     served_ = std::move(served);
-    if (config_.routes.empty()) {
+    if (routes_->empty()) {
         OpenServer();
         return;
     }
@@ -230,6 +230,12 @@ void HttpPlugin::Announce() {
         log_.Debug(
             one.speech == Speech::kHttps ? "https server was started" : "http server was started",
             {{"address", one.address.ToString()}});
+    }
+    if (config_.debug) {
+        log_.Info("requests for the debugger have a pool of their own, http.debug",
+                  {{"header", config_.debug->header},
+                   {"cookie", config_.debug->cookie},
+                   {"trusted", config_.debug->trusted_text}});
     }
 }
 

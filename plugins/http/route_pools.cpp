@@ -12,20 +12,27 @@ constexpr Duration kGiveUp =
 
 }  // namespace
 
-RoutePools::RoutePools(Loop& main, Loop& data, const std::vector<Route>& routes,
-                       const log::Logger& log)
-    : data_(data), routes_(routes) {
-    for (const Route& route : routes_) {
-        groups_.push_back(std::make_unique<pool::PoolGroup>("http." + route.name, main, data, log));
+RoutePools::RoutePools(Loop& main, Loop& data, const HttpConfig& config, const log::Logger& log)
+    : data_(data) {
+    for (const Route& route : config.routes) {
+        Add({"http.pools." + route.name, "http." + route.name, route.pool}, main, log, true);
     }
+    if (config.debug) {
+        Add({"http.debug", "http.debug", config.debug->pool}, main, log, false);
+    }
+}
+
+void RoutePools::Add(Plan plan, Loop& main, const log::Logger& log, bool vital) {
+    groups_.push_back(std::make_unique<pool::PoolGroup>(plan.name, main, data_, log, vital));
+    plans_.push_back(std::move(plan));
 }
 
 void RoutePools::Open(const pool::Services& services, Callback<void(Result<void>)> opened) {
     opened_ = std::move(opened);
-    pools_.resize(routes_.size());
-    opening_ = routes_.size();
-    for (size_t i = 0; i < routes_.size(); ++i) {
-        pool::WorkerPool::Open(data_, services, "http." + routes_[i].name, routes_[i].pool,
+    pools_.resize(plans_.size());
+    opening_ = plans_.size();
+    for (size_t i = 0; i < plans_.size(); ++i) {
+        pool::WorkerPool::Open(data_, services, plans_[i].name, plans_[i].pool,
                                groups_[i]->writable_pulse(),
                                [this, i](Result<std::unique_ptr<pool::WorkerPool>> pool) {
                                    OnPool(i, std::move(pool));
@@ -41,7 +48,7 @@ void RoutePools::OnPool(size_t i, Result<std::unique_ptr<pool::WorkerPool>> pool
     if (pool) {
         pools_[i] = std::move(*pool);
     } else if (error_.empty()) {
-        error_ = "http.pools." + routes_[i].name + ": " + pool.error().message;
+        error_ = plans_[i].key + ": " + pool.error().message;
     }
     CheckOpened();
 }

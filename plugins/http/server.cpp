@@ -12,7 +12,7 @@ namespace rr::http {
 HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& log,
                        EventBus& events, File::Owner upload_owner,
                        std::unique_ptr<pool::WorkerPool> pool, MiddlewareChain middleware,
-                       std::vector<std::unique_ptr<pool::WorkerPool>> route_pools)
+                       std::vector<std::unique_ptr<pool::WorkerPool>> other_pools)
     : LoopBound(loop),
       config_(config),
       log_(log),
@@ -29,7 +29,7 @@ HttpServer::HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& 
       failed_handshakes_(log, log::Level::kWarn, "handshake failed"),
       strangers_(log, log::Level::kDebug, "handshake failed"),
       pool_(std::move(pool)),
-      route_pools_(std::move(route_pools)),
+      other_pools_(std::move(other_pools)),
       tick_(loop, [this] { Tick(); }) {}
 
 HttpServer::~HttpServer() {
@@ -40,9 +40,9 @@ HttpServer::~HttpServer() {
 }
 
 pool::WorkerPool& HttpServer::PoolFor(const RequestHead& head) {
-    for (size_t i = 0; i < route_pools_.size(); ++i) {
+    for (size_t i = 0; i < config_.routes.size(); ++i) {
         if (config_.routes[i].Matches(head)) {
-            return *route_pools_[i];
+            return *other_pools_[i];
         }
     }
     return *pool_;
@@ -205,9 +205,9 @@ void HttpServer::Close(Deadline deadline, Callback<void()> closed) {
     closed_ = std::move(closed);
     listeners_.clear();
     // The pools first: what still runs or waits gets its answer, be it a 503.
-    open_pools_ = 1 + route_pools_.size();
+    open_pools_ = 1 + other_pools_.size();
     pool_->Close(deadline, [this] { OnPoolClosed(); });
-    for (auto& pool : route_pools_) {
+    for (auto& pool : other_pools_) {
         pool->Close(deadline, [this] { OnPoolClosed(); });
     }
 }

@@ -44,7 +44,7 @@ public:
     HttpServer(Loop& loop, const HttpConfig& config, const log::Logger& log, EventBus& events,
                File::Owner upload_owner, std::unique_ptr<pool::WorkerPool> pool,
                MiddlewareChain middleware = {},
-               std::vector<std::unique_ptr<pool::WorkerPool>> route_pools = {});
+               std::vector<std::unique_ptr<pool::WorkerPool>> other_pools = {});
     ~HttpServer();
 
     // What connections of kHttps get from now on: before the first of them, and when certificates
@@ -68,6 +68,8 @@ public:
     pool::WorkerPool& pool() { return *pool_; }
     // The one of the first route that matches, else the default one.
     pool::WorkerPool& PoolFor(const RequestHead& head);
+    // Null without `http.debug`.
+    pool::WorkerPool* debug_pool() { return config_.debug ? other_pools_.back().get() : nullptr; }
     size_t connections() const { return connections_; }
 
     // For connections and exchanges.
@@ -83,6 +85,11 @@ public:
     // Of the first listener with TLS; 0: there is none.
     uint16_t tls_port() const { return tls_port_; }
     bool draining() const { return draining_; }
+    // The other end of a connection whose client is `peer`: that one, or a proxy with its header. Empty:
+    // a proxy that has gone.
+    std::string SenderOf(const net::Stream& stream, const std::string& peer) const {
+        return config_.proxy_protocol.listen ? stream.PeerName() : peer;
+    }
     // A handshake, or a proxy's header, came to nothing.
     void OnHandshakeFailed(const std::string& peer, std::string_view why);
     // Somebody wants to know about single requests.
@@ -137,7 +144,8 @@ private:
     std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
 
     std::unique_ptr<pool::WorkerPool> pool_;
-    std::vector<std::unique_ptr<pool::WorkerPool>> route_pools_;  // one for each of config_.routes
+    // One for each of config_.routes; the debug pool, if there is one, comes last.
+    std::vector<std::unique_ptr<pool::WorkerPool>> other_pools_;
     std::vector<std::unique_ptr<net::Listener>> listeners_;
     std::shared_ptr<net::TlsContext> tls_;
     uint16_t tls_port_ = 0;

@@ -128,8 +128,13 @@ struct Fixture {
     void Start() {
         auto owned = std::make_unique<FakePool>();
         pool = owned.get();
+        std::vector<std::unique_ptr<pool::WorkerPool>> others;
+        if (config.debug) {
+            others.push_back(std::make_unique<FakePool>());
+            debug_pool = static_cast<FakePool*>(others.back().get());
+        }
         server = std::make_unique<HttpServer>(loop, config, log::Logger(), bus, File::Owner{},
-                                              std::move(owned), middleware);
+                                              std::move(owned), middleware, std::move(others));
     }
     TestClient& Connect() {
         auto ends = net::ConnectedPair();
@@ -153,6 +158,7 @@ struct Fixture {
     HttpConfig config;
     MiddlewareChain middleware;
     FakePool* pool = nullptr;
+    FakePool* debug_pool = nullptr;  // with config.debug
     std::unique_ptr<HttpServer> server;
     std::vector<std::unique_ptr<TestClient>> clients;
 };

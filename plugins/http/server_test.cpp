@@ -242,7 +242,8 @@ namespace {
 
 // A server with one middleware between its clients and the pool.
 struct WithMiddleware : Fixture {
-    WithMiddleware() {
+    WithMiddleware() { Restart(); }
+    void Restart() {
         server->Close(Clock::now(), [] {});
         loop.RunUntil([this] { return server->connections() == 0; });
         server.reset();
@@ -364,6 +365,50 @@ TEST_CASE_METHOD(WithMiddleware, "http server: a middleware's own answer needs n
         Until([&client] { return client.closed; });
     }
     REQUIRE(pool->jobs.empty());
+}
+
+TEST_CASE_METHOD(WithMiddleware, "http server: a request for the debugger goes to its pool") {
+    config.debug.emplace();
+    config.debug->header = "X-Debug";
+    config.debug->trusts_unix = true;
+    config.debug->pool.debug = true;
+    bool debugged = false;
+    outer.on_request = [&debugged](HttpRequest& request, HttpAnswer&) {
+        debugged = request.debugged();
+        request.SetHeader("X-Debug", "0");  // too late
+        if (request.Header("X-Move") == "1") {
+            request.SetRemoteAddress("192.0.2.7");
+        }
+        return true;
+    };
+    Restart();
+    TestClient& client = Connect();
+    auto ask = [&client](const std::string& fields) {
+        client.seen.clear();
+        client.stream.Queue("GET /a HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n");
+    };
+    ask("X-Debug: 1\r\n");
+    Until([this] { return debug_pool->jobs.size() == 1; });
+    REQUIRE(debugged);
+    REQUIRE_FALSE(debug_pool->jobs.front().job.replayable);
+    debug_pool->Done(pool::JobEnd::kWorkerDied, "the reason");
+    Until([&client] { return EndsWith(client.seen, "the reason"); });
+    REQUIRE(client.seen.find("HTTP/1.1 502 ") == 0);
+
+    ask("X-Debug: 0\r\n");
+    Jobs(1);
+    REQUIRE_FALSE(debugged);
+    REQUIRE(pool->jobs.front().job.replayable);
+    pool->Done(pool::JobEnd::kWorkerDied, "the reason");
+    Until([&client] { return client.seen.find("\r\n\r\n") != std::string::npos; });
+    REQUIRE(client.seen.find("the reason") == std::string::npos);
+
+    // A middleware finds another client: it has the last word.
+    ask("X-Debug: 1\r\nX-Move: 1\r\n");
+    Jobs(1);
+    pool->Answer("hello");
+    Until([&client] { return EndsWith(client.seen, "hello"); });
+    REQUIRE(debug_pool->jobs.empty());
 }
 
 TEST_CASE_METHOD(WithMiddleware, "http server: the server's own OPTIONS * meets no middleware") {

@@ -72,6 +72,8 @@ public:
 
     // `127.0.0.1:40000`, as the log shows it.
     virtual const std::string& peer() const = 0;
+    // The connection's other end: peer(), or who speaks for it (a gateway, a proxy with its header).
+    virtual std::string sender() const = 0;
     // May it be used again after this answer?
     virtual bool KeepsAlive() const = 0;
     // The disk caught up with the body: ask the exchange for body_status().

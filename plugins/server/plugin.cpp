@@ -29,6 +29,8 @@ public:
         services_.events = &c.Events();
         services_.log = c.Log("server");
         services_.settings = Settings(config, c);
+        const auto* invocation = c.Get<Invocation>();
+        services_.watch = invocation != nullptr && invocation->watch;
         c.Publish(services_);
         return true;
     }

@@ -29,7 +29,7 @@ void AppendEntry(std::string& json, std::string_view name, bool fine, int code) 
 Probe::Probe(StatusConfig config, const std::vector<WorkerGroup*>& groups)
     : config_(std::move(config)) {
     for (const WorkerGroup* group : groups) {
-        if (group->pulse() != nullptr) {
+        if (group->pulse() != nullptr && group->vital()) {
             groups_.push_back({group->group_name(), group->pulse()});
         }
     }

@@ -20,7 +20,7 @@ enum class Question : uint8_t { kHealth, kReady };
 
 class Probe {
 public:
-    // groups: those without a pulse are left out, they say nothing about health.
+    // groups: those without a pulse, or not vital, are left out: they say nothing about health.
     Probe(StatusConfig config, const std::vector<WorkerGroup*>& groups);
 
     web::Answer Answer(const web::Request& request, bool draining) const;

@@ -12,10 +12,11 @@ namespace {
 
 class Group final : public WorkerGroup {
 public:
-    explicit Group(std::string name, bool with_pulse = true)
-        : name_(std::move(name)), with_pulse_(with_pulse) {}
+    explicit Group(std::string name, bool with_pulse = true, bool vital = true)
+        : name_(std::move(name)), with_pulse_(with_pulse), vital_(vital) {}
     std::string_view group_name() const override { return name_; }
     const GroupPulse* pulse() const override { return with_pulse_ ? &state : nullptr; }
+    bool vital() const override { return vital_; }
     void Status(StatusDone) override {}
     void AddWorker(Done) override {}
     void RemoveWorker(Done) override {}
@@ -25,6 +26,7 @@ public:
 private:
     std::string name_;
     bool with_pulse_;
+    bool vital_;
 };
 
 struct Fixture {
@@ -161,4 +163,13 @@ TEST_CASE("status: a plugin is asked for by name, and is as well as its worst gr
     REQUIRE(probe.Ask(Question::kReady, "tcp") == true);
     REQUIRE_FALSE(probe.Ask(Question::kReady, "ht").has_value());
     REQUIRE_FALSE(probe.Ask(Question::kReady, "").has_value());
+}
+
+TEST_CASE("status: a group that is not vital has no say") {
+    Fixture f;
+    Group debug("http.debug", true, false);
+    const Probe probe(f.config, {&f.http, &debug});
+    REQUIRE(probe.Ask(Question::kReady, "http") == true);
+    REQUIRE_FALSE(probe.Ask(Question::kReady, "http.debug").has_value());
+    REQUIRE(probe.Answer({"GET", "/ready", ""}, false).body == "[" + kFineHttp + "]");
 }

@@ -9,6 +9,8 @@ bool ReachedWorker(pool::JobEnd end) {
         case pool::JobEnd::kWorkerDied:
         case pool::JobEnd::kProtocol:
         case pool::JobEnd::kExecTtl: return true;
+        case pool::JobEnd::kBootFailed:
+        case pool::JobEnd::kStandstill:
         case pool::JobEnd::kNoWorker:
         case pool::JobEnd::kQueueFull:
         case pool::JobEnd::kClosed:
@@ -28,6 +30,8 @@ std::string DescribeFailure(const pool::JobResult& result) {
         case pool::JobEnd::kProtocol: text = "sync_worker_receive_frame: Network: "; break;
         case pool::JobEnd::kExecTtl:
             return "worker_exec_with_timeout: ExecTTL: context deadline exceeded";
+        case pool::JobEnd::kBootFailed:
+        case pool::JobEnd::kStandstill:
         case pool::JobEnd::kNoWorker: text = "static_pool_exec: NoFreeWorkers: "; break;
         case pool::JobEnd::kQueueFull: return "static_pool_exec: QueueSize: max queue size reached";
         case pool::JobEnd::kClosed:

@@ -35,6 +35,10 @@ def is_zombie(pid):
     return match is None or match.group(1) in "ZX"
 
 
+def is_stopped(pid):
+    return re.search(r"^State:\s+T", _status(pid), re.M) is not None
+
+
 def is_alive(pid):
     return not is_zombie(pid)
 

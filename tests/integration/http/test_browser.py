@@ -1,29 +1,16 @@
 """A page in Chromium: uploads, server-sent events, many requests at once."""
 
 import json
-import shutil
-import subprocess
 import zlib
 
-import pytest
-
 from harness.certificates import Authority
+from harness.chromium import chromium
 
 
 def visit(server, url, folder):
     """What the page of page.php reports about its visit."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        pytest.fail("chromium is missing")
-    browser = subprocess.Popen(
-        [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-         "--ignore-certificate-errors", f"--user-data-dir={folder}", "--remote-debugging-port=0", url],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with chromium(url, folder):
         return json.loads(server.log.wait(r"report (\{.*\})", timeout=60).group(1).replace('\\"', '"'))
-    finally:
-        browser.terminate()
-        browser.wait(30)
 
 
 def check(seen, protocol):

@@ -1,5 +1,6 @@
 #include "core/files/conditions.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "core/api/http_text.hpp"
@@ -35,6 +36,22 @@ bool Lists(Bytes list, Bytes etag, bool strong) {
             return true;
         }
     }
+}
+
+// The list has a strong tag that begins so.
+bool MayList(Bytes list, Bytes beginning) {
+    while (!beginning.empty()) {
+        const size_t start = list.find_first_not_of(" \t,");
+        list.remove_prefix(std::min(start, list.size()));
+        const Bytes one = TakeETag(list);
+        if (one.empty()) {
+            return false;
+        }
+        if (one.starts_with(beginning)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // Dates without a meaning count as absent, and so does every date if the file has none.
@@ -108,7 +125,7 @@ Bytes TakeETag(Bytes& list) {
 
 Verdict Judge(const ConditionFields& fields, const Validators& file, bool safe) {
     if (!fields.if_match.empty()) {
-        if (!Lists(fields.if_match, file.etag, true)) {
+        if (!Lists(fields.if_match, file.etag, true) && !MayList(fields.if_match, file.pending)) {
             return Verdict::kPreconditionFailed;
         }
     } else if (const auto date = DateOf(fields.if_unmodified_since, file);
@@ -131,7 +148,8 @@ Verdict Judge(const ConditionFields& fields, const Validators& file, bool safe) 
 bool RangeCounts(const ConditionFields& fields, const Validators& file) {
     Bytes text = fields.if_range;
     if (text.empty()) {
-        return true;
+        // If-Match is not met before the tag is known.
+        return fields.if_match.empty() || file.pending.empty();
     }
     if (const Bytes etag = TakeETag(text); !etag.empty()) {
         return text.empty() && etag == file.etag && !IsWeak(etag);

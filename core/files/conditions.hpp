@@ -31,6 +31,8 @@ private:
 struct Validators {
     Bytes etag;                    // with its quotes, and W/ in front of a weak one; empty: none
     int64_t modified_seconds = 0;  // since 1970
+    // A strong etag is being computed, and begins with this; empty: none is.
+    Bytes pending = {};
 };
 
 enum class Verdict : uint8_t {
@@ -42,7 +44,7 @@ enum class Verdict : uint8_t {
 // safe: GET or HEAD.
 Verdict Judge(const ConditionFields& fields, const Validators& file, bool safe);
 
-// False: If-Range names another state, and all of the file is to be sent.
+// False: it is not sure that a part is wanted of this state, and all of the file is to be sent.
 bool RangeCounts(const ConditionFields& fields, const Validators& file);
 
 // `"a"`, `W/"b"`: the first of a list, which is taken off; empty: none, or a broken one.

@@ -67,6 +67,22 @@ TEST_CASE("conditions: If-Match is strong") {
     REQUIRE(Get("If-Match", "\"a\"", Validators{"", 1}) == Verdict::kPreconditionFailed);
 }
 
+TEST_CASE("conditions: If-Match may be met while the tag is being computed, a range is not") {
+    const Validators pending{"", 784111777, "\"13-"};
+    REQUIRE(Get("If-Match", "\"13-4037175136\"", pending) == Verdict::kSend);
+    REQUIRE(Get("If-Match", "\"b\" , \"13-1\"", pending) == Verdict::kSend);
+    REQUIRE(Get("If-Match", "*", pending) == Verdict::kSend);
+    for (Bytes other : {"\"14-4037175136\"", "\"1\"", "W/\"13-1\"", "13-1", "\"13-1"}) {
+        INFO(other);
+        REQUIRE(Get("If-Match", other, pending) == Verdict::kPreconditionFailed);
+    }
+    REQUIRE(Get("If-None-Match", "\"13-1\"", pending) == Verdict::kSend);
+    REQUIRE_FALSE(RangeCounts(Fields("If-Match", "\"13-1\""), pending));
+    REQUIRE_FALSE(RangeCounts(Fields("If-Range", "\"13-1\""), pending));
+    REQUIRE(RangeCounts(Fields("If-Range", kDate), pending));
+    REQUIRE(RangeCounts({}, pending));
+}
+
 TEST_CASE("conditions: If-Unmodified-Since") {
     REQUIRE(Get("If-Unmodified-Since", kDate) == Verdict::kSend);
     REQUIRE(Get("If-Unmodified-Since", kEarlier) == Verdict::kPreconditionFailed);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/api/http_text.hpp"
+
 namespace rr::files {
 namespace {
 
@@ -119,12 +121,22 @@ constexpr Row kRows[] = {
 constexpr bool Before(const Row& a, const Row& b) { return a.extension < b.extension; }
 static_assert(std::is_sorted(std::begin(kRows), std::end(kRows), Before));
 
+constexpr size_t kLongest =
+    std::max_element(std::begin(kRows), std::end(kRows), [](const Row& a, const Row& b) {
+        return a.extension.size() < b.extension.size();
+    })->extension.size();
+
 }  // namespace
 
 Bytes TypeOfExtension(Bytes extension) {
-    const Row* row =
-        std::lower_bound(std::begin(kRows), std::end(kRows), Row{extension, {}}, Before);
-    return row != std::end(kRows) && row->extension == extension ? row->type : Bytes();
+    char text[kLongest];
+    if (extension.size() > kLongest) {
+        return {};
+    }
+    std::transform(extension.begin(), extension.end(), text, http_text::Lower);
+    const Bytes lower(text, extension.size());
+    const Row* row = std::lower_bound(std::begin(kRows), std::end(kRows), Row{lower, {}}, Before);
+    return row != std::end(kRows) && row->extension == lower ? row->type : Bytes();
 }
 
 }  // namespace rr::files

@@ -7,7 +7,7 @@
 
 namespace rr::files {
 
-// extension: in lower case, without its dot. With the charset for text. Empty: not known.
+// extension: in any case, without its dot. With the charset for text. Empty: not known.
 Bytes TypeOfExtension(Bytes extension);
 
 }  // namespace rr::files

@@ -1,6 +1,7 @@
 #include "core/files/file_cache.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/files/content_type.hpp"
@@ -17,17 +18,11 @@ constexpr size_t kBlock = 256 * 1024;
 // without its stamp telling.
 constexpr int64_t kRest = 2'000'000'000;
 
-struct Encoding {
-    Bytes suffix;
-    Bytes name;
-};
-// In the order of CachedFile::encoded.
-constexpr Encoding kEncodings[] = {{".br", "br"}, {".zst", "zstd"}, {".gz", "gzip"}};
+constexpr Bytes kSuffixes[] = {".br", ".zst", ".gz"};  // of CachedFile::kEncodings
+static_assert(std::size(kSuffixes) == CachedFile::kEncodings.size());
 
 std::string StrongTag(uint64_t size, uint32_t checksum) {
-    std::string tag = "\"";
-    tag.append(std::to_string(size)).append("-").append(std::to_string(checksum)).append("\"");
-    return tag;
+    return StrongTagStart(size).append(std::to_string(checksum)).append("\"");
 }
 
 uint32_t ChecksumOf(const File& file, uint64_t size, Polynomial polynomial,
@@ -47,6 +42,10 @@ uint32_t ChecksumOf(const File& file, uint64_t size, Polynomial polynomial,
 }
 
 }  // namespace
+
+std::string StrongTagStart(uint64_t size) {
+    return std::string("\"").append(std::to_string(size)).append("-");
+}
 
 FileCache::FileCache(Options options, Background& background)
     : options_(std::move(options)), background_(background), root_(options_.root) {}
@@ -98,7 +97,7 @@ FileCache::Place FileCache::TakeOff(Place place) {
 
 void FileCache::Load(Node& node) {
     CachedFile& file = node.file;
-    LoadOne(node.name, node.name, {}, file.plain, file.status);
+    LoadOne(node.name, {}, file.plain, file.status);
     if (!file.is_file()) {
         file = CachedFile{.status = file.status, .plain = {}, .encoded = {}};
         return;
@@ -110,8 +109,9 @@ void FileCache::Load(Node& node) {
         }
         OpenedFile::Status status;
         std::string name = node.name;
-        name.append(kEncodings[i].suffix);
-        if (LoadOne(name, node.name, kEncodings[i].name, *sibling, status)) {
+        name.append(kSuffixes[i]);
+        if (LoadOne(name, NameOf(CachedFile::kEncodings[i]), *sibling, status)) {
+            sibling->content_type = file.plain.content_type;  // decoded it is the same
             file.encoded[i] = std::move(sibling);
         }
     }
@@ -119,8 +119,8 @@ void FileCache::Load(Node& node) {
 }
 
 // True: `out` is the file of that name now. What it was stays if nothing has changed.
-bool FileCache::LoadOne(const std::string& name, Bytes type_name, Bytes encoding,
-                        Representation& out, OpenedFile::Status& status) {
+bool FileCache::LoadOne(const std::string& name, Bytes encoding, Representation& out,
+                        OpenedFile::Status& status) {
     OpenedFile opened = root_.Open(name);
     if (opened.status == OpenedFile::Status::kBusy) {
         Clear();  // gives descriptors back
@@ -135,12 +135,11 @@ bool FileCache::LoadOne(const std::string& name, Bytes type_name, Bytes encoding
     }
     out = Representation{};
     out.encoding = encoding;
-    Fill(std::move(opened), name, type_name, out);
+    Fill(std::move(opened), name, out);
     return true;
 }
 
-void FileCache::Fill(OpenedFile opened, const std::string& name, Bytes type_name,
-                     Representation& out) {
+void FileCache::Fill(OpenedFile opened, const std::string& name, Representation& out) {
     out.stamp = opened.stamp;
     out.file = std::move(opened.file);
     out.size = out.stamp.size;
@@ -155,7 +154,7 @@ void FileCache::Fill(OpenedFile opened, const std::string& name, Bytes type_name
         out.size = out.content.size();
         first = out.content;
     }
-    out.content_type = TypeOfExtension(ExtensionOf(type_name).view());
+    out.content_type = TypeOfExtension(ExtensionOf(name));
     if (out.content_type.empty()) {
         if (out.size > options_.small_file) {
             const Result<size_t> got = out.file->ReadAt(0, start, sizeof start);

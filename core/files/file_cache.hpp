@@ -22,6 +22,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/base/time.hpp"
+#include "core/files/accept_encoding.hpp"
 #include "core/files/background.hpp"
 #include "core/files/checksum.hpp"
 #include "core/files/http_date.hpp"
@@ -55,11 +56,15 @@ struct Representation {
     bool settled = false;
 };
 
+// `"13-`, what the strong ETag of a file begins with.
+std::string StrongTagStart(uint64_t size);
+
 struct CachedFile {
     OpenedFile::Status status = OpenedFile::Status::kMissing;
     Representation plain;  // of kFile
-    // Siblings with `.br`, `.zst` and `.gz`; null: not there.
-    std::array<std::unique_ptr<Representation>, 3> encoded;
+    // Siblings with `.br`, `.zst` and `.gz`, the best first; null: not there.
+    static constexpr std::array kEncodings = {Encoding::kBrotli, Encoding::kZstd, Encoding::kGzip};
+    std::array<std::unique_ptr<Representation>, kEncodings.size()> encoded;
 
     bool is_file() const { return status == OpenedFile::Status::kFile; }
     bool has_encoded() const { return encoded[0] || encoded[1] || encoded[2]; }
@@ -115,9 +120,9 @@ private:
     Place Add(Bytes name);
     Place TakeOff(Place place);
     void Load(Node& node);
-    bool LoadOne(const std::string& name, Bytes type_name, Bytes encoding, Representation& out,
+    bool LoadOne(const std::string& name, Bytes encoding, Representation& out,
                  OpenedFile::Status& status);
-    void Fill(OpenedFile opened, const std::string& name, Bytes type_name, Representation& out);
+    void Fill(OpenedFile opened, const std::string& name, Representation& out);
     void MakeETag(const std::string& name, Representation& out);
     void Shelve(Place place);
     void Shrink();

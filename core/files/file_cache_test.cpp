@@ -156,6 +156,23 @@ TEST_CASE("file_cache: siblings that are compressed already") {
     REQUIRE(cache.files() == 2);
 }
 
+TEST_CASE("file_cache: a sibling has the plain file's type, also one that was found by looking") {
+    Fixture f;
+    f.folder.Write("a.unknown", "<html><p>");
+    f.folder.Write("a.unknown.br", "plain text, it seems");
+    f.folder.Write("a.unknown.gz", "\x1f\x8b\x08");
+    FileCache::Options options = f.Options();
+    options.precompressed = true;
+    FileCache cache(options, f.background);
+    const CachedFile& found = cache.Find("a.unknown", f.now);
+    REQUIRE(found.plain.content_type == "text/html; charset=utf-8");
+    REQUIRE(found.encoded[0]->content_type == "text/html; charset=utf-8");
+    REQUIRE(found.encoded[2]->content_type == "text/html; charset=utf-8");
+    f.folder.Write("a.unknown", "%PDF-1.4", 2);
+    const CachedFile& later = cache.Find("a.unknown", f.now + 1s);
+    REQUIRE(later.encoded[0]->content_type == "application/pdf");
+}
+
 TEST_CASE("file_cache: its limits hold, what was used last stays") {
     Fixture f;
     for (int i = 0; i < 20; ++i) {

@@ -1,46 +1,36 @@
 #include "core/files/serve.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/api/http_text.hpp"
 #include "core/base/uuid.hpp"
+#include "core/files/accept_encoding.hpp"
 #include "core/files/ranges.hpp"
 
 namespace rr::files {
 namespace {
 
 using http_text::Equal;
-using http_text::Next;
-using http_text::Trim;
-
-// `0.85` is 850; what is no number of that form is 0.
-int Weight(Bytes text) {
-    if (text.empty() || (text[0] != '0' && text[0] != '1') || text.size() > 5 ||
-        (text.size() > 1 && text[1] != '.')) {
-        return 0;
-    }
-    int weight = (text[0] - '0') * 1000;
-    int digit = 100;
-    for (size_t i = 2; i < text.size(); ++i, digit /= 10) {
-        if (text[i] < '0' || text[i] > '9') {
-            return 0;
-        }
-        weight += (text[i] - '0') * digit;
-    }
-    return std::min(weight, 1000);
-}
 
 const Representation& Choose(const FileRequest& request, const CachedFile& file) {
-    const Representation* best = &file.plain;
-    int most = 0;
-    for (const auto& encoded : file.encoded) {
-        const int weight = encoded ? EncodingWeight(request.accept_encoding, encoded->encoding) : 0;
-        if (weight > most) {
-            most = weight;
-            best = encoded.get();
+    AcceptEncoding accept;
+    accept.Add(request.accept_encoding);
+    for (const Bytes line : request.more_encodings) {
+        accept.Add(line);
+    }
+    constexpr const auto& kAll = CachedFile::kEncodings;
+    std::array<Encoding, kAll.size()> there{};
+    size_t count = 0;
+    for (size_t i = 0; i < kAll.size(); ++i) {
+        if (file.encoded[i]) {
+            there[count++] = kAll[i];
         }
     }
-    return *best;
+    const Encoding chosen = accept.Choose({there.data(), count});
+    const auto* const found = std::find(kAll.begin(), kAll.end(), chosen);
+    return found == kAll.end() ? file.plain
+                               : *file.encoded[static_cast<size_t>(found - kAll.begin())];
 }
 
 bool Has(const ServeOptions& options, Bytes name) {
@@ -112,9 +102,7 @@ FileRequest ReadFileRequest(const HttpRequest& request) {
     for (size_t i = 0; i < request.headers(); ++i) {
         const HttpField field = request.header(i);
         if (field.name.size() == 15 && Equal(field.name, "accept-encoding")) {
-            if (read.accept_encoding.empty()) {
-                read.accept_encoding = field.value;
-            }
+            read.AddEncodings(field.value);
             continue;
         }
         read.conditions.Take(field.name, field.value);
@@ -139,7 +127,8 @@ void Serve(const FileRequest& request, const CachedFile& cached, const ServeOpti
     }
     Ranges ranges;
     if (request.conditions.any()) {
-        const Validators validators{file.etag, file.stamp.modified_seconds()};
+        const std::string pending = file.digest ? StrongTagStart(file.size) : std::string();
+        const Validators validators{file.etag, file.stamp.modified_seconds(), pending};
         const Verdict verdict = Judge(request.conditions, validators, request.safe());
         if (verdict != Verdict::kSend) {
             answer.status = verdict == Verdict::kNotModified ? 304 : 412;
@@ -188,25 +177,6 @@ void Serve(const FileRequest& request, const CachedFile& cached, const ServeOpti
         answer.headers.emplace_back("Content-Type", file.content_type);
     }
     AddPart(file, {}, {0, file.size}, answer);
-}
-
-int EncodingWeight(Bytes list, Bytes coding) {
-    int any = 0;  // of `*`
-    for (Bytes item; Next(list, ',', item);) {
-        Bytes name;
-        Next(item, ';', name);
-        int weight = 1000;
-        if (Bytes parameter; Next(item, ';', parameter) && http_text::StartsWith(parameter, "q=")) {
-            weight = Weight(Trim(parameter.substr(2)));
-        }
-        if (Equal(name, coding)) {
-            return weight;
-        }
-        if (name == "*") {
-            any = weight;
-        }
-    }
-    return any;
 }
 
 }  // namespace rr::files

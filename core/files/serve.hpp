@@ -19,8 +19,13 @@ namespace rr::files {
 struct FileRequest {
     Bytes method;
     Bytes accept_encoding;
+    std::vector<Bytes> more_encodings;  // further lines of it
     ConditionFields conditions;
 
+    // A line of Accept-Encoding.
+    void AddEncodings(Bytes line) {
+        (accept_encoding.empty() ? accept_encoding : more_encodings.emplace_back()) = line;
+    }
     bool safe() const { return method == "GET" || method == "HEAD"; }
 };
 FileRequest ReadFileRequest(const HttpRequest& request);
@@ -35,8 +40,5 @@ struct ServeOptions {
 // answer is empty. What it shares with the file is alive on its own.
 void Serve(const FileRequest& request, const CachedFile& file, const ServeOptions& options,
            HttpAnswer& answer);
-
-// How much Accept-Encoding wants `coding`, from 0 (not at all) to 1000.
-int EncodingWeight(Bytes accept_encoding, Bytes coding);
 
 }  // namespace rr::files

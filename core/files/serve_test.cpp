@@ -29,7 +29,7 @@ struct Fixture {
         for (const HttpField& field : fields) {
             request.conditions.Take(field.name, field.value);
             if (field.name == "Accept-Encoding") {
-                request.accept_encoding = field.value;
+                request.AddEncodings(field.value);
             }
         }
         HttpAnswer answer;
@@ -123,6 +123,31 @@ TEST_CASE("serve: a precondition that fails") {
     REQUIRE(f.Get("a.txt", {}, "DELETE").status == 200);
 }
 
+TEST_CASE("serve: If-Match is no failure while the tag of a large file is being computed") {
+    Fixture f;
+    f.folder.Write("huge.bin", std::string(2 << 20, 'x'));
+    struct Never final : Background {
+        void Run(Work) override {}
+    } never;
+    FileCache::Options cached;
+    cached.root.folder = f.folder.path();
+    cached.etag = ETag::kStrong;
+    FileCache cache(cached, never);
+    const auto status = [&](Bytes if_match, Bytes range) {
+        FileRequest request;
+        request.method = "GET";
+        request.conditions.Take("If-Match", if_match);
+        request.conditions.Take("Range", range);
+        HttpAnswer answer;
+        Serve(request, cache.Find("huge.bin", {}), f.options, answer);
+        return answer.status;
+    };
+    REQUIRE(status("\"2097152-1\"", "") == 200);
+    REQUIRE(status("\"2097152-1\"", "bytes=0-1") == 200);  // all of it: it may be another file
+    REQUIRE(status("\"2097151-1\"", "") == 412);
+    REQUIRE(status("", "bytes=0-1") == 206);
+}
+
 TEST_CASE("serve: one range") {
     Fixture f;
     for (const char* name : {"a.txt", "large.bin"}) {
@@ -188,15 +213,27 @@ TEST_CASE("serve: the encoding that the client likes best") {
             Header(f.Get("a.js"), "ETag"));
 }
 
-TEST_CASE("serve: weights of encodings") {
-    REQUIRE(EncodingWeight("gzip", "gzip") == 1000);
-    REQUIRE(EncodingWeight(" GZip ; Q=0.85 ", "gzip") == 850);
-    REQUIRE(EncodingWeight("gzip;q=0.001", "gzip") == 1);
-    REQUIRE(EncodingWeight("gzip;q=1.5", "gzip") == 1000);
-    REQUIRE(EncodingWeight("gzip;q=x", "gzip") == 0);
-    REQUIRE(EncodingWeight("gzip;q=2", "gzip") == 0);
-    REQUIRE(EncodingWeight("gzip;q=", "gzip") == 0);
-    REQUIRE(EncodingWeight("x-gzip", "gzip") == 0);
-    REQUIRE(EncodingWeight("*;q=0.2, gzip;q=0", "gzip") == 0);
-    REQUIRE(EncodingWeight(",,;", "gzip") == 0);
+TEST_CASE("serve: who likes the plain file better gets it, as with the middleware gzip") {
+    Fixture f;
+    const auto served = [&f](std::vector<HttpField> fields) {
+        return Body(f.Get("a.js", std::move(fields)));
+    };
+    REQUIRE(served({{"Accept-Encoding", "gzip;q=0.5, identity;q=1"}}) == "plain");
+    REQUIRE(served({{"Accept-Encoding", "identity;q=1, *;q=0.1"}}) == "plain");
+    REQUIRE(served({{"Accept-Encoding", "identity;q=0.5, gzip"}}) == "gzip");
+    REQUIRE(served({{"Accept-Encoding", "x-gzip"}}) == "gzip");
+    REQUIRE(served({{"Accept-Encoding", "*"}}) == "gzip");
+    REQUIRE(served({{"Accept-Encoding", "br;q=2"}}) == "plain");
+}
+
+TEST_CASE("serve: several Accept-Encoding lines are one list") {
+    Fixture f;
+    const auto served = [&f](std::vector<HttpField> fields) {
+        return Body(f.Get("a.js", std::move(fields)));
+    };
+    REQUIRE(served({{"Accept-Encoding", "deflate"}, {"Accept-Encoding", "br"}}) == "brotli");
+    REQUIRE(served({{"Accept-Encoding", ""}, {"Accept-Encoding", "gzip"}}) == "gzip");
+    REQUIRE(served({{"Accept-Encoding", "gzip;q=0.5"},
+                    {"Accept-Encoding", "zstd"},
+                    {"Accept-Encoding", "identity"}}) == "plain");
 }

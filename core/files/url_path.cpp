@@ -115,19 +115,11 @@ std::string EncodeUrlPath(Bytes name) {
     return out;
 }
 
-Extension ExtensionOf(Bytes name) {
-    Extension extension;
+Bytes ExtensionOf(Bytes name) {
     const size_t slash = name.rfind('/');
     const Bytes last = slash == Bytes::npos ? name : name.substr(slash + 1);
     const size_t dot = last.rfind('.');
-    if (dot == Bytes::npos) {
-        return extension;
-    }
-    const Bytes text = last.substr(dot + 1, sizeof(extension.text) - 1);
-    extension.size = text.size();
-    std::transform(text.begin(), text.end(), extension.text,
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-    return extension;
+    return dot == Bytes::npos ? Bytes() : last.substr(dot + 1);
 }
 
 }  // namespace rr::files

@@ -29,13 +29,7 @@ UrlPath ParseUrlPath(Bytes target, std::string& scratch);
 // A name as a path of a URL again: `/` in front, and what needs it escaped.
 std::string EncodeUrlPath(Bytes name);
 
-// Of the last part, without its dot, in lower case: `css`; empty without one. Cut at 16 bytes, which
-// is more than any extension that means something has.
-struct Extension {
-    char text[17] = {};
-    size_t size = 0;
-    Bytes view() const { return {text, size}; }
-};
-Extension ExtensionOf(Bytes name);
+// Of the last part, without its dot, in the case in which it stands there: `css`; empty without one.
+Bytes ExtensionOf(Bytes name);
 
 }  // namespace rr::files

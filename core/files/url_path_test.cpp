@@ -71,12 +71,11 @@ TEST_CASE("url_path: encoded again it is the same name") {
 }
 
 TEST_CASE("url_path: extensions") {
-    const auto of = [](Bytes name) { return std::string(ExtensionOf(name).view()); };
-    REQUIRE(of("a.css") == "css");
-    REQUIRE(of("x/A.TAR.Gz") == "gz");
-    REQUIRE(of(".hidden") == "hidden");
-    REQUIRE(of("x.y/a") == "");
-    REQUIRE(of("a.") == "");
-    REQUIRE(of("a") == "");
-    REQUIRE(of("a.0123456789abcdefgh") == "0123456789abcdef");
+    REQUIRE(ExtensionOf("a.css") == "css");
+    REQUIRE(ExtensionOf("x/A.TAR.Gz") == "Gz");
+    REQUIRE(ExtensionOf(".hidden") == "hidden");
+    REQUIRE(ExtensionOf("x.y/a").empty());
+    REQUIRE(ExtensionOf("a.").empty());
+    REQUIRE(ExtensionOf("a").empty());
+    REQUIRE(ExtensionOf("a.sublime-workspace") == "sublime-workspace");  // was cut at 16 bytes
 }

@@ -194,8 +194,12 @@ int64_t Cache::Allowed(HttpResponse& response) {
 }
 
 void Cache::OnResponse(const HttpRequest& request, HttpResponse& response) {
+    const int status = response.status();
+    if (!IsSafe(request.method()) && status >= 200 && status < 400) {
+        store_.Drop({request.secure(), request.host(), request.target()}, UnixNanoseconds());
+    }
     const int64_t seconds = Allowed(response);
-    if (seconds == 0 || !IsKept(response.status()) || response.body_size() > config_.max_entry) {
+    if (seconds == 0 || !IsKept(status) || response.body_size() > config_.max_entry) {
         return;
     }
     const Wish wish = Listen(request);

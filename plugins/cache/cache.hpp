@@ -2,6 +2,7 @@
 //
 //   request  GET, HEAD --> kept and fresh: answered here (200, or 304)
 //   answer   of a GET, with X-Cache-For: what passes is copied; kept once the client has all of it
+//            of a POST and the like, no error: what is kept of the same target is dropped
 //
 // Thread: any data loop, several at once; Clear and Collect any.
 // Owns:   the store, and copies of what passes, no more of them than max_memory.
@@ -34,7 +35,7 @@ public:
     void OnResponse(const HttpRequest& request, HttpResponse& response) override;
     void OnFinished(const HttpRequest& request, const HttpOutcome& outcome) override;
 
-    // cache.Clear: a text, the beginning of the targets; empty: all. Answers how many were dropped.
+    // cache.Clear: a text, the beginning of the paths; empty: all. Answers how many were dropped.
     std::string_view rpc_name() const override { return "cache"; }
     void Describe(std::vector<RpcMethod>& methods) override;
 

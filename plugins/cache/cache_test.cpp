@@ -317,6 +317,49 @@ TEST_CASE("cache: Clear drops what is kept and what is on its way, over RPC too"
     REQUIRE(bench.cache.store().empty());
 }
 
+TEST_CASE("cache: a page is dropped when its target was posted to") {
+    const auto post = [](Bench& bench, std::string method, int status, std::string target = "/") {
+        RequestForTest request = With({}, std::move(method));
+        request.target_text = std::move(target);
+        REQUIRE(bench.Ask(request, {}, "done", true, status));
+    };
+    for (const char* method : {"POST", "PUT", "PATCH", "DELETE"}) {
+        for (int status : {200, 204, 303}) {
+            Bench bench;
+            REQUIRE(bench.Ask(kFor5));
+            post(bench, method, status, "/other");
+            REQUIRE(bench.Hits());
+            post(bench, method, status);
+            REQUIRE_FALSE(bench.Hits());
+        }
+    }
+    Bench bench;
+    REQUIRE(bench.Ask(kFor5));
+    post(bench, "POST", 422);
+    post(bench, "POST", 500);
+    post(bench, "OPTIONS", 200);
+    REQUIRE(bench.Hits());
+    // What a worker began to say before is of yesterday.
+    RequestForTest late;
+    ResponseForTest response(kFor5);
+    bench.cache.OnResponse(late, response);
+    post(bench, "POST", 200);
+    response.Run("old", Step::kLast);
+    bench.cache.OnFinished(late, {.complete = true, .start_unix_ns = bench.begun});
+    REQUIRE_FALSE(bench.Hits());
+}
+
+TEST_CASE("cache: the limits of one client are not told to the next") {
+    Bench bench;
+    Fields headers = And("RateLimit-Remaining", "3");
+    headers.emplace_back("Retry-After", "7");
+    REQUIRE(bench.Ask(headers));
+    REQUIRE(bench.sent.Get("RateLimit-Remaining") == "3");
+    REQUIRE(bench.Hits());
+    REQUIRE(bench.Told("RateLimit-Remaining").empty());
+    REQUIRE(bench.Told("Retry-After").empty());
+}
+
 TEST_CASE("cache: numbers for the metrics") {
     Bench bench;
     REQUIRE(bench.Ask(kFor5));

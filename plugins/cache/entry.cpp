@@ -22,6 +22,16 @@ uint64_t Resource::Hash() const {
     return hash;
 }
 
+std::string_view PathOf(std::string_view target) {
+    constexpr std::string_view kMark = "://";
+    const size_t scheme = target.starts_with('/') ? std::string_view::npos : target.find(kMark);
+    if (scheme == std::string_view::npos) {
+        return target;
+    }
+    const size_t path = target.find_first_of("/?", scheme + kMark.size());
+    return path == std::string_view::npos || target[path] != '/' ? "/" : target.substr(path);
+}
+
 int64_t Entry::Size() const {
     constexpr size_t kOverhead = 256;  // of this, its places in a Store, the allocator
     constexpr size_t kPair = 96;

@@ -20,11 +20,14 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 struct Resource {
     bool secure = false;
     std::string_view host;    // compared without case
-    std::string_view target;  // path and query, as they were sent
+    std::string_view target;  // as it was sent
 
     bool operator==(const Resource& other) const;
     uint64_t Hash() const;
 };
+
+// Path and query of a target, which may be `http://host/path?query`.
+std::string_view PathOf(std::string_view target);
 
 struct Entry {
     bool secure = false;

@@ -13,17 +13,13 @@ using http_text::StartsWith;
 
 namespace {
 
+constexpr std::string_view kSafe[] = {"GET", "HEAD", "OPTIONS", "TRACE"};
 constexpr int kKept[] = {200, 203, 301, 302, 307, 308, 404, 410};
-constexpr std::string_view kPassing[] = {"Content-Length",
-                                         "Connection",
-                                         "Keep-Alive",
-                                         "Transfer-Encoding",
-                                         "Upgrade",
-                                         "TE",
-                                         "Proxy-Authenticate",
-                                         "Proxy-Connection",
-                                         "Age",
-                                         "Trailer"};
+constexpr std::string_view kPassing[] = {
+    "Content-Length", "Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "TE",
+    "Proxy-Authenticate", "Proxy-Connection", "Age", "Trailer",
+    // They speak of one client.
+    "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After"};
 constexpr std::string_view kOfBody[] = {"Content-Type", "Content-Encoding", "Content-Language",
                                         "Content-Disposition", "Accept-Ranges"};
 // They keep an answer from shared caches.
@@ -68,6 +64,10 @@ int64_t SharedMaxAge(std::string_view cache_control) {
         }
     }
     return age;
+}
+
+bool IsSafe(std::string_view method) {
+    return std::find(std::begin(kSafe), std::end(kSafe), method) != std::end(kSafe);
 }
 
 bool IsKept(int status) {

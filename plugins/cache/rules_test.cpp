@@ -42,6 +42,23 @@ TEST_CASE("cache rules: tags match weakly, and a comma inside of one parts nothi
     REQUIRE_FALSE(MatchesTag("*", ""));
 }
 
+TEST_CASE("cache rules: what one client may still ask for is not told to the next") {
+    for (const char* name :
+         {"RateLimit-Limit", "ratelimit-remaining", "RateLimit-Reset", "Retry-After"}) {
+        INFO(name);
+        REQUIRE(IsPassing(name));
+    }
+}
+
+TEST_CASE("cache rules: methods that change nothing") {
+    for (const char* method : {"GET", "HEAD", "OPTIONS", "TRACE"}) {
+        REQUIRE(IsSafe(method));
+    }
+    for (const char* method : {"POST", "PUT", "PATCH", "DELETE", "PURGE", "get", ""}) {
+        REQUIRE_FALSE(IsSafe(method));  // nobody knows what an unknown one does
+    }
+}
+
 TEST_CASE("cache rules: which statuses and headers are kept") {
     REQUIRE(IsKept(200));
     REQUIRE(IsKept(404));

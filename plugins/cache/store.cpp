@@ -1,5 +1,6 @@
 #include "plugins/cache/store.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -38,7 +39,7 @@ void Store::Insert(std::shared_ptr<const Entry> entry, int64_t begun_unix_ns) {
     const int64_t size = entry->Size();
     const uint64_t hash = entry->resource().Hash();
     std::lock_guard lock(mutex_);
-    if (begun_unix_ns <= cleared_unix_ns_ || size > max_memory_) {
+    if (begun_unix_ns <= std::max(cleared_unix_ns_, DroppedAt(hash)) || size > max_memory_) {
         return;
     }
     MakeWay(*entry, hash);
@@ -81,13 +82,27 @@ uint64_t Store::Clear(std::string_view prefix, int64_t now_unix_ns) {
     uint64_t count = 0;
     for (auto at = index_.begin(); at != index_.end();) {
         auto next = std::next(at);
-        if ((*at->second)->target.starts_with(prefix)) {
+        if (PathOf((*at->second)->target).starts_with(prefix)) {
             Remove(at);
             ++count;
         }
         at = next;
     }
     return count;
+}
+
+void Store::Drop(const Resource& resource, int64_t now_unix_ns) {
+    const uint64_t hash = resource.Hash();
+    std::lock_guard lock(mutex_);
+    DroppedAt(hash) = now_unix_ns;
+    auto [at, end] = index_.equal_range(hash);
+    while (at != end) {
+        auto next = std::next(at);
+        if ((*at->second)->resource() == resource) {
+            Remove(at);
+        }
+        at = next;
+    }
 }
 
 void Store::Remove(Index::iterator at) {

@@ -125,6 +125,37 @@ TEST_CASE("cache store: Clear drops by prefix, and answers to requests from befo
     REQUIRE(store.bytes() == 0);
 }
 
+TEST_CASE("cache store: Clear finds what was asked for by an absolute target") {
+    Store store(1 << 20);
+    store.Insert(Page("http://host/news/1"), 100);
+    store.Insert(Page("HTTPS://host:81/news?x"), 100);
+    store.Insert(Page("http://host"), 100);
+    store.Insert(Page("http://host?/news"), 100);
+    store.Insert(Page("/shop?to=http://host/news"), 100);
+    REQUIRE(store.Clear("http", 200) == 0);
+    REQUIRE(store.Clear("/news", 200) == 2);
+    REQUIRE(store.Clear("/shop", 200) == 1);
+    REQUIRE(store.Clear("/", 200) == 2);
+}
+
+TEST_CASE(
+    "cache store: Drop takes one resource in all its variants, and what of it is on its way") {
+    Store store(1 << 20);
+    store.Insert(Page("/a", "x", {{"x-v", "1"}}), 100);
+    store.Insert(Page("/a", "x", {{"x-v", "2"}}), 100);
+    store.Insert(Page("/a?x"), 100);
+    store.Drop({false, "HOST", "/a"}, 200);
+    REQUIRE(store.entries() == 1);
+    REQUIRE(store.Find(Get("/a?x"), At(0)) != nullptr);
+    store.Insert(Page("/a"), 200);
+    REQUIRE(store.Find(Get("/a"), At(0)) == nullptr);
+    store.Insert(Page("/a"), 201);
+    REQUIRE(store.Find(Get("/a"), At(0)) != nullptr);
+    store.Drop({true, "host", "/a"}, 300);
+    store.Drop({false, "host2", "/a"}, 300);
+    REQUIRE(store.entries() == 2);
+}
+
 TEST_CASE("cache store: threads find, insert and clear at the same time") {
     const int64_t one = Page("/00", std::string(1000, 'x'))->Size();
     Store store(8 * one);

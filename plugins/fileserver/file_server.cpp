@@ -47,8 +47,8 @@ files::FileRequest Read(const web::Request& request) {
     files::FileRequest read;
     read.method = request.method;
     for (const auto& [name, value] : request.fields) {
-        if (name == "accept-encoding" && read.accept_encoding.empty()) {
-            read.accept_encoding = value;
+        if (name == "accept-encoding") {
+            read.AddEncodings(value);
         }
         read.conditions.Take(name, value);
     }

@@ -15,10 +15,12 @@
 #include <memory>
 
 #include "core/api/http_middleware.hpp"
-#include "plugins/gzip/accept_encoding.hpp"
+#include "core/files/accept_encoding.hpp"
 #include "plugins/gzip/shelf.hpp"
 
 namespace rr::gzip {
+
+using files::Encoding;
 
 struct Levels {
     int gzip = 1;

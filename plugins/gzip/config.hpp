@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/gzip/accept_encoding.hpp"
+#include "core/files/accept_encoding.hpp"
 #include "plugins/gzip/compressors.hpp"
 
 namespace rr::config {

@@ -9,9 +9,11 @@
 #include <string>
 #include <string_view>
 
-#include "plugins/gzip/accept_encoding.hpp"
+#include "core/files/accept_encoding.hpp"
 
 namespace rr::gzip {
+
+using files::Encoding;
 
 // All that can be known from `in`; `complete`: it is the whole of a body.
 inline std::string DecodeForTest(Encoding encoding, std::string_view in, bool* complete = nullptr) {

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kAcceptEncoding = "Accept-Encoding";
 constexpr std::string_view kNoCompression = "No-Gzip-Compression";
+constexpr std::string_view kSendFile = "X-Sendfile";
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
 // They are true of the bytes as they are only.
@@ -96,6 +97,12 @@ Gzip::Said Gzip::Listen(const HttpResponse& response) const {
             case 4:
                 if (Equal(name, "ETag")) {
                     said.etag = value;
+                }
+                break;
+            case kSendFile.size():
+                // A file takes the body's place further out.
+                if (Equal(name, kSendFile) && !value.empty()) {
+                    said.plain = false;
                 }
                 break;
             case 12:
@@ -189,7 +196,7 @@ void Gzip::OnResponse(const HttpRequest& request, HttpResponse& response) {
 }
 
 Encoding Gzip::Choose(const HttpRequest& request, bool whole) const {
-    AcceptEncoding accept;
+    files::AcceptEncoding accept;
     for (size_t i = 0; i < request.headers(); ++i) {
         const HttpField field = request.header(i);
         if (Equal(field.name, kAcceptEncoding)) {

@@ -37,7 +37,7 @@ private:
     const GzipConfig config_;
     const std::vector<Encoding> of_streams_;  // encodings, smallest memory first
     Compressors compressors_;
-    std::array<std::atomic<uint64_t>, kEncodings> compressed_{};
+    std::array<std::atomic<uint64_t>, files::kEncodings> compressed_{};
     std::atomic<uint64_t> no_memory_{0};
 };
 

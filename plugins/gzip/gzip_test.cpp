@@ -69,6 +69,19 @@ TEST_CASE("gzip: other clients get the page as it is, and caches learn that it v
     }
 }
 
+TEST_CASE("gzip: a body that a file takes the place of stays as it is, and so does its tag") {
+    Pairs pairs = HtmlAnd("X-Sendfile", "a.pdf");
+    pairs.emplace_back("ETag", "\"v1\"");
+    Way way(pairs);
+    way.Go();
+    REQUIRE_FALSE(way.compressed());
+    REQUIRE(way.Header("Content-Encoding").empty());
+    REQUIRE(way.Header("ETag") == "\"v1\"");
+    REQUIRE(way.Header("Vary").empty());
+    REQUIRE(way.Header("X-Sendfile") == "a.pdf");
+    REQUIRE(Way(HtmlAnd("X-Sendfile", "")).Go().compressed());  // names none
+}
+
 TEST_CASE("gzip: several Accept-Encoding lines count together") {
     Way way(kHtml, "deflate");
     way.request.fields.Add("accept-encoding", "br");

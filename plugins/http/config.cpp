@@ -133,6 +133,19 @@ HttpConfig::Usage ReadUsage(const Section& s) {
                             : HttpConfig::Usage::kNone;
 }
 
+// Whether they exist is known after every Init.
+std::vector<std::string> Middleware(const Section& s) {
+    std::vector<std::string> names;
+    for (const std::string& name : s.List("middleware")) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+            names.push_back(name);
+        } else {
+            s.Warning("middleware", name + ": listed twice; its first place counts");
+        }
+    }
+    return names;
+}
+
 }  // namespace
 
 HttpConfig ParseHttpConfig(const Section& s) {
@@ -146,7 +159,7 @@ HttpConfig ParseHttpConfig(const Section& s) {
     int64_t megabytes = s.Integer("max_request_size", 1000, 0, kMostMegabytes);
     c.max_request_size = static_cast<uint64_t>(megabytes == 0 ? 1000 : megabytes) << 20;
     c.raw_body = s.Bool("raw_body", false);
-    c.middleware = s.List("middleware");  // whether they exist is known after every Init
+    c.middleware = Middleware(s);
     c.proxy_protocol = ParseProxyProtocolConfig(s.Sub("proxy_protocol"));
 
     Section uploads = s.Sub("uploads");

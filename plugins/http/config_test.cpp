@@ -38,6 +38,14 @@ TEST_CASE("http config: an address is enough, the rest has defaults") {
     REQUIRE(r.config.pool.num_workers > 0);
 }
 
+TEST_CASE("http config: a middleware that is listed twice runs once, and rr says so") {
+    Read r("http:\n  address: ':8080'\n  middleware: [gzip, cache, gzip]\n");
+    REQUIRE(r.problems().empty());
+    REQUIRE(r.warnings().size() == 1);
+    REQUIRE(r.warnings()[0].find("http.middleware: gzip: listed twice") != std::string::npos);
+    REQUIRE(r.config.middleware == std::vector<std::string>{"gzip", "cache"});
+}
+
 TEST_CASE("http config: every key is read") {
     Read r(R"(http:
   address: ":8080"

@@ -31,6 +31,15 @@ void Join(const HttpRequest& request, std::string_view name, std::string& out) {
     }
 }
 
+// A list that is too long to be kept loses whole members: a part of one would say something else.
+std::string_view Shortened(std::string_view list) {
+    if (list.size() <= Recording::kLongestText) {
+        return list;
+    }
+    const size_t comma = list.rfind(',', Recording::kLongestText);
+    return list.substr(0, comma == std::string_view::npos ? 0 : comma);
+}
+
 }  // namespace
 
 Tracing::Tracing(Sampler sampler, size_t batch, Budget& budget, Full full)
@@ -138,7 +147,7 @@ bool Tracing::OnRequest(HttpRequest& request, HttpAnswer&) {
         facts.protocol = recording->Keep(request.protocol());
         facts.client = recording->Keep(request.remote_address());
         facts.agent = recording->Keep(agent);
-        facts.state = recording->Keep(state);
+        facts.state = recording->Keep(Shortened(state));
         facts.call_start_ns = UnixNanoseconds();
         request.state() = std::move(recording);
     }

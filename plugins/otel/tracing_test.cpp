@@ -230,6 +230,26 @@ TEST_CASE("tracing: a request that never ends leaves nothing") {
     REQUIRE(bench.budget.waiting() == 0);
 }
 
+TEST_CASE("tracing: a long tracestate is cut between its members") {
+    const auto kept = [](const std::string& state) {
+        Bench bench;
+        RequestForTest seen = bench.See({{"traceparent", kParent}, {"tracestate", state}});
+        REQUIRE(seen.fields.Get("tracestate") == state);  // PHP gets all of it
+        const auto all = bench.Recorded();
+        return std::string(all.at(0)->Get(all[0]->facts.state));
+    };
+    std::string state;
+    std::string fits;
+    for (int i = 0; i < 12; ++i) {
+        state.append(i == 0 ? "" : ",").append("k" + std::to_string(i) + "=");
+        state.append(200, 'v');
+        fits = state.size() <= Recording::kLongestText ? state : fits;
+    }
+    REQUIRE(state.size() > Recording::kLongestText);
+    REQUIRE(kept(state) == fits);
+    REQUIRE(kept(fits) == fits);
+}
+
 TEST_CASE("tracing: long texts are cut") {
     Bench bench;
     RequestForTest request;

@@ -45,6 +45,7 @@ bool FindFor(std::string_view element, std::string_view& node) {
         const size_t equals = pair.find('=');
         if (equals != std::string_view::npos && Equal(Trim(pair.substr(0, equals)), "for")) {
             node = Trim(pair.substr(equals + 1));
+            node = node.substr(0, node.find_first_of("| \t"));  // as RoadRunner
             return true;
         }
     }

@@ -120,6 +120,15 @@ TEST_CASE("proxy_ip_parser: Forwarded tells the client by `for`") {
     REQUIRE(InForwarded(Entry::kUntrusted, {"for=6.6.6.6, proto=http"}).empty());
 }
 
+TEST_CASE("proxy_ip_parser: a bar or a blank ends the value of `for`") {
+    for (Entry entry : {Entry::kFirst, Entry::kLast, Entry::kUntrusted}) {
+        REQUIRE(InForwarded(entry, {"for=192.0.2.1|x"}) == "192.0.2.1");
+        REQUIRE(InForwarded(entry, {"for=192.0.2.1 x;proto=http"}) == "192.0.2.1");
+        REQUIRE(InForwarded(entry, {"for=\"[2001:db8::1]:80\"\t|x"}) == "2001:db8::1");
+        REQUIRE(InForwarded(entry, {"for= |192.0.2.1"}).empty());
+    }
+}
+
 // A client that opens a quote would take what the proxy adds into it, and be nobody.
 TEST_CASE("proxy_ip_parser: a client's quote does not hide what the proxy adds") {
     REQUIRE(In(Entry::kUntrusted, {"\", 192.0.2.1"}) == "192.0.2.1");

@@ -1,5 +1,6 @@
 #include "plugins/sendfile/plugin.hpp"
 
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -23,6 +24,9 @@ public:
         read.directory = invocation != nullptr ? invocation->directory : ".";
         for (std::string& root : section.List("roots")) {
             read.roots.push_back(root.substr(0, 1) == "/" ? root : read.directory + "/" + root);
+            if (std::error_code none; !std::filesystem::is_directory(read.roots.back(), none)) {
+                section.Warning("roots", "no such folder: " + root + "; nothing below it is sent");
+            }
         }
         if (!http.present()) {
             return false;

@@ -32,7 +32,7 @@ void Refuse(HttpResponse& response, int status, std::string text) {
 }
 
 std::string TypeOf(const OpenedFile& opened, const std::string& path) {
-    if (Bytes type = files::TypeOfExtension(files::ExtensionOf(path).view()); !type.empty()) {
+    if (Bytes type = files::TypeOfExtension(files::ExtensionOf(path)); !type.empty()) {
         return std::string(type);
     }
     char start[files::kSniffBytes];
@@ -90,10 +90,10 @@ bool AnswerInPart(const HttpRequest& request, const OpenedFile& opened, HttpResp
 
 void SendFile::Apply(const HttpRequest& request, HttpResponse& response) const {
     const std::string named(response.Header(kHeader));
+    response.RemoveHeader(kHeader);  // also one that names nothing
     if (named.empty()) {
         return;
     }
-    response.RemoveHeader(kHeader);
     if (named.find("..") != std::string::npos) {
         log_.Warn("a worker named a file with two dots", {{"file", named}});
         Refuse(response, 403, {});

@@ -55,6 +55,11 @@ TEST_CASE("sendfile: an answer without the header stays as it is") {
     REQUIRE(response.fields.size() == 0);
 }
 
+TEST_CASE("sendfile: an empty header names no file and does not reach the client") {
+    Fixture f;
+    REQUIRE(f.Send("", {}, 201) == "201 of the worker");
+}
+
 TEST_CASE("sendfile: relative and absolute names, the worker's status and headers") {
     Fixture f;
     REQUIRE(f.Send("a.txt") == "200 hello file");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/api/http_text.hpp"
+
 namespace rr::static_files {
 namespace {
 
@@ -25,9 +27,13 @@ files::FileCache::Options CacheOptions(const StaticConfig& config) {
     return options;
 }
 
-bool Contains(const std::vector<std::string>& list, Bytes text) {
-    return std::find(list.begin(), list.end(), text) != list.end();
+bool Contains(const std::vector<std::string>& list, Bytes extension) {
+    return std::any_of(list.begin(), list.end(), [extension](const std::string& each) {
+        return http_text::Equal(each, extension);
+    });
 }
+
+bool IsRead(Bytes method) { return method == "GET" || method == "HEAD"; }
 
 // `name` is `folder` or lies in it.
 bool IsIn(Bytes name, Bytes folder) {
@@ -68,10 +74,12 @@ StaticFiles::StaticFiles(const StaticConfig& config, files::Background& backgrou
     options_.headers = config_.response;
     options_.cache_control = config_.cache_control;
     fallback_options_ = options_;
-    if (!options_.cache_control.empty()) {
-        // It is the start of an application whose next version has the same URL.
-        fallback_options_.cache_control = "no-cache";
-    }
+    // It is the start of an application whose next version has the same URL.
+    fallback_options_.cache_control = "no-cache";
+    std::erase_if(fallback_options_.headers, [](const auto& header) {
+        return http_text::Equal(header.first, "Cache-Control");
+    });
+    fallback_options_.headers.emplace_back("Vary", "Accept");  // others get a worker's answer
 }
 
 bool StaticFiles::Answer(HttpRequest& request, HttpAnswer& answer, Instant now) {
@@ -79,25 +87,28 @@ bool StaticFiles::Answer(HttpRequest& request, HttpAnswer& answer, Instant now) 
     switch (call.path.kind) {
         case UrlPath::Kind::kUp: answer.status = 403; return true;
         case UrlPath::Kind::kNone: return false;
-        case UrlPath::Kind::kFile:
-            if (Try(call, call.path.name, options_)) {
-                return true;
-            }
-            break;
-        case UrlPath::Kind::kFolder: break;
+        case UrlPath::Kind::kFile: break;
+        case UrlPath::Kind::kFolder: return TryOthers(call);
     }
-    if (TryIndex(call) || TryTemplates(call) || TryFallback(call)) {
+    const Bytes extension = files::ExtensionOf(call.path.name);
+    if (!extension.empty() && !MayShow(extension)) {
+        return false;  // it is a worker's, and no page of ours stands for it
+    }
+    if (Try(call, call.path.name, options_) || TryOthers(call)) {
         return true;
     }
-    if (config_.always.empty() || call.path.kind != UrlPath::Kind::kFile) {
-        return false;
-    }
-    const files::Extension extension = files::ExtensionOf(call.path.name);
-    if (extension.size == 0 || !Contains(config_.always, extension.view())) {
+    if (extension.empty() || !Contains(config_.always, extension)) {
         return false;
     }
     answer.status = 404;
     return true;
+}
+
+// Pages that the path does not name: only for who wants to read one. A form that is sent to the same
+// path is a worker's.
+bool StaticFiles::TryOthers(const Call& call) {
+    return IsRead(call.request.method()) &&
+           (TryIndex(call) || TryTemplates(call) || TryFallback(call));
 }
 
 bool StaticFiles::MayShow(Bytes extension) const {
@@ -106,7 +117,7 @@ bool StaticFiles::MayShow(Bytes extension) const {
 }
 
 bool StaticFiles::Try(const Call& call, Bytes name, const files::ServeOptions& options) {
-    if (!MayShow(files::ExtensionOf(name).view())) {
+    if (!MayShow(files::ExtensionOf(name))) {
         return false;
     }
     const files::CachedFile& file = cache_.Find(name, call.now);
@@ -129,8 +140,7 @@ bool StaticFiles::TryIndex(const Call& call) {
     for (const std::string& index : config_.index) {
         Join(call.path.name, index, name);
         if (folder ? Try(call, name, options_)
-                   : MayShow(files::ExtensionOf(name).view()) &&
-                         cache_.Find(name, call.now).is_file()) {
+                   : MayShow(files::ExtensionOf(name)) && cache_.Find(name, call.now).is_file()) {
             if (!folder) {
                 // Links in the page count from its folder. Made from the clean name: `//host` in
                 // the target must not become a link to elsewhere.
@@ -162,8 +172,7 @@ bool StaticFiles::TryTemplates(const Call& call) {
 }
 
 bool StaticFiles::TryFallback(const Call& call) {
-    const Bytes method = call.request.method();
-    if (config_.fallback.empty() || (method != "GET" && method != "HEAD") ||
+    if (config_.fallback.empty() ||
         call.request.Header("Accept").find("text/html") == Bytes::npos) {
         return false;
     }

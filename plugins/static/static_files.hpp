@@ -1,11 +1,11 @@
 // StaticFiles: which requests are answered with a file, and with which.
 //
 //   /css/a.css     the file of that name, if its extension may be shown
-//   /docs/         `index` in that folder; /docs is sent there
+//   /docs/         `index` in that folder; /docs is sent there. This and the next: GET and HEAD
 //   /about         `try_files`: about.html, say
 //   /user/7        `fallback`, for a browser's own navigation only
 //   a..b           403, as RoadRunner has it
-//   all else       a worker
+//   all else       a worker, to which a path with an extension that is not shown goes at once
 //
 // Thread: one: each loop has its own. A name that is not in the cache blocks for as long as opening
 // it takes.
@@ -41,6 +41,7 @@ private:
     };
     bool MayShow(Bytes extension) const;
     bool Try(const Call& call, Bytes name, const files::ServeOptions& options);
+    bool TryOthers(const Call& call);
     bool TryIndex(const Call& call);
     bool TryTemplates(const Call& call);
     bool TryFallback(const Call& call);

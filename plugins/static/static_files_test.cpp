@@ -145,6 +145,75 @@ TEST_CASE("static: names that are tried") {
     REQUIRE(f.Get("/about") == "worker");
 }
 
+TEST_CASE("static: a form that is posted to a page's path reaches a worker") {
+    Fixture f;
+    f.config.index = {"index.html"};
+    f.config.try_files = {"{path}.html"};
+    f.config.fallback = "index.html";
+    for (const char* method : {"POST", "PUT", "PATCH", "DELETE", "OPTIONS"}) {
+        INFO(method);
+        for (const char* target : {"/about", "/docs", "/docs/", "/", "/user/7"}) {
+            REQUIRE(f.Get(target, method, kBrowser) == "worker");
+            REQUIRE(f.answer.headers.empty());
+        }
+        REQUIRE(f.Get("/a.txt", method, kBrowser) == "text");
+    }
+    for (const char* method : {"GET", "HEAD"}) {
+        REQUIRE(f.Get("/about", method) == "about");
+        REQUIRE(f.Get("/docs", method) == "301");
+        REQUIRE(f.Get("/docs/", method) == "docs");
+    }
+}
+
+TEST_CASE("static: a forbidden extension goes past try_files, fallback and always") {
+    Fixture f;
+    f.folder.Write("login.php.html", "no");
+    f.folder.Write("v1.php/index.html", "no");
+    f.config.index = {"index.html"};
+    f.config.try_files = {"{path}.html"};
+    f.config.fallback = "index.html";
+    f.config.always = {"php", "css"};
+    f.config.forbid = {"php"};
+    for (const char* target : {"/login.php", "/LOGIN.PHP", "/a.php", "/v1.php"}) {
+        INFO(target);
+        REQUIRE(f.Get(target, "GET", kBrowser) == "worker");
+    }
+    REQUIRE(f.Get("/user.name", "GET", kBrowser) == "app");
+    REQUIRE(f.Get("/b.css") == "404");
+    f.config.allow = {"html"};
+    REQUIRE(f.Get("/user.name", "GET", kBrowser) == "worker");
+    REQUIRE(f.Get("/b.css") == "worker");
+    REQUIRE(f.Get("/about.html") == "about");
+}
+
+TEST_CASE("static: a long extension is compared to its end") {
+    Fixture f;
+    f.folder.Write("a.sublime-workspace", "mine");
+    REQUIRE(f.Get("/a.sublime-workspace") == "mine");
+    f.config.forbid = {"sublime-workspace"};
+    REQUIRE(f.Get("/a.sublime-workspace") == "worker");
+    REQUIRE(f.Get("/a.Sublime-Workspace") == "worker");
+    f.config.forbid = {"sublime-workspac"};
+    REQUIRE(f.Get("/a.sublime-workspace") == "mine");
+}
+
+TEST_CASE(
+    "static: the fallback is never kept without a question, and says that it depends on Accept") {
+    Fixture f;
+    f.config.fallback = "index.html";
+    f.config.response = {{"Cache-Control", "public, max-age=31536000"}, {"X-Res", "2"}};
+    REQUIRE(f.Get("/user/7", "GET", kBrowser) == "app");
+    REQUIRE(f.Header("Cache-Control") == "no-cache");
+    REQUIRE(f.Header("Vary") == "Accept");
+    REQUIRE(f.Header("X-Res") == "2");
+    REQUIRE(f.Get("/index.html", "GET", kBrowser) == "app");
+    REQUIRE(f.Header("Cache-Control") == "public, max-age=31536000");
+    REQUIRE(f.Header("Vary").empty());
+    f.config.response.clear();
+    REQUIRE(f.Get("/user/7", "GET", kBrowser) == "app");
+    REQUIRE(f.Header("Cache-Control") == "no-cache");
+}
+
 TEST_CASE("static: the fallback of an application in the browser") {
     Fixture f;
     f.config.fallback = "index.html";

@@ -1,5 +1,5 @@
 // Accept-Encoding: weights stay in range, and what is chosen was offered and is wanted.
-#include "plugins/gzip/accept_encoding.hpp"
+#include "core/files/accept_encoding.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -10,8 +10,8 @@
 #include "core/base/check.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    using rr::gzip::AcceptEncoding;
-    using rr::gzip::Encoding;
+    using rr::files::AcceptEncoding;
+    using rr::files::Encoding;
     constexpr Encoding kOffered[] = {Encoding::kZstd, Encoding::kBrotli, Encoding::kGzip};
     std::string_view in(reinterpret_cast<const char*>(data), size);
     AcceptEncoding accept;

@@ -24,6 +24,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::string encoded = EncodeUrlPath(name);
     const UrlPath again = ParseUrlPath(encoded, again_scratch);
     RR_CHECK(again.name == name);
-    RR_CHECK(ExtensionOf(name).view().find('/') == rr::Bytes::npos);
+    RR_CHECK(ExtensionOf(name).find('/') == rr::Bytes::npos);
     return 0;
 }

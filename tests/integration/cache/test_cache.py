@@ -20,8 +20,9 @@ def config(cache="{}", middleware="[cache]", more="", http="", pool="num_workers
             f"pool: {{{pool}}}, {http}}}\n{more}")
 
 
-def page(path="/page", keep=60, size=0, body=None, **headers):
+def page(path="/page", keep=60, size=0, body=None, status=200, **headers):
     pairs = [("size", size)] if body is None else [("body", body)]
+    pairs += [("status", status)] if status != 200 else []
     pairs += [("h[X-Cache-For]", keep)] if keep is not None else []
     pairs += [(f"h[{name.replace('_', '-')}]", value) for name, value in headers.items()]
     return f"{path}?{urlencode(pairs)}"
@@ -208,6 +209,56 @@ def test_clear_over_rpc_drops_all_or_a_part(rr):
         assert get(server, page("/news/1")).header("Age") is None
         assert json.loads(client.call("cache.Clear", b'""').body) == 2
         assert get(server, page("/shop")).header("Age") is None
+
+
+def test_clear_over_rpc_finds_absolute_targets(rr):
+    server = rr(config(more="rpc: {listen: 'tcp://127.0.0.1:0'}\n"), worker="pages.php")
+    target = "http://host" + page("/news/1")
+    get(server, target)
+    assert get(server, target).header("Age") is not None
+    with Client(address_of(server)) as client:
+        assert json.loads(client.call("cache.Clear", b'"/news"').body) == 1
+    assert get(server, target).header("Age") is None
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_page_is_asked_for_anew_when_its_target_was_posted_to(server, method):
+    target, other = page(size=100, Vary="Accept-Language"), page("/other", size=100)
+    for language in ("de", "en"):
+        assert kept(server, target, Accept_Language=language) is not None
+    assert kept(server, other) is not None
+    assert get(server, other, method).status == 200
+    assert get(server, target, Accept_Language="de").header("Age") is not None
+    assert get(server, target, method).status == 200
+    for language in ("de", "en"):
+        assert get(server, target, Accept_Language=language).header("Age") is None
+    refused = page(status=422)
+    assert get(server, target, Accept_Language="de").header("Age") is not None
+    assert get(server, refused, method).status == 422
+
+
+def test_an_answer_from_before_a_post_is_not_kept(rr, gate):
+    server = rr(config(pool="num_workers: 2"), worker="pages.php", env=gate.env)
+    target = "/events?" + urlencode({"n": 2, "gate": "p", "h[X-Cache-For]": 60})
+    host = f"127.0.0.1:{server.port}"
+    with server.open() as slow, server.open() as other:
+        slow.send(request_bytes("GET", target, host=host))
+        gate.begun("p2")
+        other.send(request_bytes("POST", target, host=host))
+        assert other.read_head().status == 200  # from here on the page is another one
+        gate.open("p2")
+        assert slow.read_response().status == 200
+    assert get(server, target).header("Age") is None
+
+
+def test_the_limits_of_one_client_are_not_told_to_the_next(rr):
+    server = rr(config(middleware="[rate_limit, cache]",
+                       http="rate_limit: {rate: 1, per: 60s, burst: 9}"), worker="pages.php")
+    first = get(server, page(Retry_After="7"))
+    second = get(server, page(Retry_After="7"))
+    assert first.header("RateLimit-Remaining") == "8" and second.header("Age") is not None
+    for name in ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After"):
+        assert first.header(name) is not None and second.header(name) is None, name
 
 
 def test_several_loops_share_what_is_kept(rr):

@@ -63,6 +63,14 @@ def test_a_page_is_compressed_as_the_client_likes(server, plain, accept, encodin
     assert DECODERS[encoding](answer.body) == plain
 
 
+def test_listed_twice_it_runs_once(rr, plain):
+    server = rr(config(middleware="[gzip, gzip]"), worker="pages.php")
+    server.log.wait(r"http\.middleware: gzip: listed twice")
+    answer = ask(server, page(), "gzip")
+    assert answer.all("Content-Encoding") == ["gzip"]
+    assert DECODERS["gzip"](answer.body) == plain
+
+
 @pytest.mark.parametrize("accept", ["", "identity", "gzip;q=0", "deflate", "identity, gzip;q=0.1"])
 def test_a_client_that_wants_the_page_plain_gets_it(server, plain, accept):
     answer = ask(server, page(), accept)

@@ -106,6 +106,14 @@ def test_curl_s_trace_goes_on(rr, collector):
     assert headers["baggage"] == ["user=7,tenant=a;p=1"]
 
 
+def test_a_long_tracestate_is_exported_with_whole_members(rr, collector):
+    server = start(rr, collector)
+    members = [f"k{i}={'v' * 200}" for i in range(12)]
+    answer = server.get("/long", headers={"traceparent": PARENT, "tracestate": ",".join(members)})
+    assert seen(answer)["tracestate"] == [",".join(members)]
+    assert pair(collector, "/long")[0].state == ",".join(members[:10])  # 2,039 bytes
+
+
 def test_a_trace_that_is_not_sampled_is_continued_and_not_exported(rr, collector):
     server = start(rr, collector)
     answer = server.get("/quiet", headers={"traceparent": PARENT[:-2] + "00"})

@@ -32,6 +32,11 @@ def test_a_trusted_proxy_names_the_client(server):
     assert client(server, {}) == "127.0.0.1"
 
 
+def test_a_bar_or_a_blank_ends_the_value_of_for(server):
+    assert client(server, {"Forwarded": "for=192.0.2.1|x"}) == "192.0.2.1"
+    assert client(server, {"Forwarded": "for=192.0.2.1 x;proto=https"}) == "192.0.2.1"
+
+
 def test_the_log_shows_the_client(server):
     client(server, {"X-Forwarded-For": "192.0.2.77"})
     assert server.log.wait(r'remote_address"?[=:] ?"?192\.0\.2\.77')

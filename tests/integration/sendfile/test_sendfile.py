@@ -1,5 +1,6 @@
 """X-Sendfile: a worker names a file, the client gets it."""
 
+import gzip
 import pathlib
 
 import pytest
@@ -89,6 +90,36 @@ def test_a_stream_with_the_header_is_replaced(server):
     # The worker's stream is thrown away, and the worker lives.
     assert server.get("/stream").body == b"one,two"
     assert server.get("/").body == b"of the worker"
+
+
+def test_an_empty_header_does_not_reach_the_client(server):
+    response = server.get("/stream")
+    assert (response.status, response.body) == (200, b"one,two")
+    assert response.header("X-Sendfile") is None
+
+
+@pytest.mark.parametrize("middleware", ["[gzip, sendfile]", "[sendfile, gzip]"])
+def test_a_file_is_not_labelled_with_the_encoding_of_the_body_that_it_replaces(
+        rr, files, middleware):
+    server = rr(CONFIG.replace("[sendfile]", middleware) + "  gzip: {min_size: 0}\n",
+                worker=WORKER, directory=files)
+    response = server.get("/?file=private/report.txt&etag=%22v%22",
+                          headers={"Accept-Encoding": "gzip"})
+    if middleware == "[gzip, sendfile]":
+        assert (response.body, response.header("ETag")) == (b"the report", '"v"')
+        assert response.header("Content-Encoding") is None
+    else:
+        assert gzip.decompress(response.body) == b"the report"
+        assert (response.header("Content-Encoding"), response.header("ETag")) == ("gzip", 'W/"v"')
+    # What is not replaced is compressed as ever.
+    plain = server.get("/", headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(plain.body) == b"of the worker"
+
+
+def test_a_root_that_is_not_there_is_warned_of(rr, files):
+    server = rr(CONFIG + "  sendfile: {roots: [private, nope]}\n", worker=WORKER, directory=files)
+    server.log.wait(r"http\.sendfile\.roots: no such folder: nope")
+    assert server.get("/?file=private/report.txt").body == b"the report"
 
 
 def test_what_was_just_written_is_sent(server):

@@ -236,6 +236,57 @@ def test_an_application_in_the_browser(rr, site):
     assert server.get("/favicon.ico").status == 404
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_what_is_sent_to_a_pages_path_reaches_the_worker(rr, site, method):
+    write(site.public / "contact.html", "<form>")
+    write(site.public / "docs/index.html", "docs")
+    server = start(rr, site, "index: [index.html]", "try_files: ['{path}.html']",
+                   "fallback: contact.html")
+    for target in ["/contact", "/docs", "/docs/", "/", "/users/7"]:
+        response = server.request(method, target, headers={"Accept": "text/html"}, body=b"a=1")
+        assert from_worker(response), target
+        assert response.json()["method"] == method
+    assert server.get("/contact").body == b"<form>"
+    assert server.get("/docs").status == 301
+
+
+def test_a_forbidden_extension_is_not_the_fallbacks(rr, site):
+    write(site.public / "index.html", "<html>app")
+    write(site.public / "login.php.html", "no")
+    write(site.public / "my.sublime-workspace", "mine")
+    server = start(rr, site, "fallback: index.html", "try_files: ['{path}.html']",
+                   "forbid: ['.php', '.sublime-workspace']")
+    browser = {"Accept": "text/html,*/*;q=0.8"}
+    for target in ["/a.php", "/login.php", "/login.PHP?x", "/my.sublime-workspace"]:
+        assert from_worker(server.get(target, headers=browser)), target
+    assert server.get("/user.name", headers=browser).body == b"<html>app"
+
+
+def test_the_fallback_is_asked_for_anew_whatever_response_says(rr, site):
+    write(site.public / "index.html", "<html>app")
+    server = start(rr, site, "fallback: index.html",
+                   "response: {Cache-Control: 'public, max-age=31536000'}")
+    deep = server.get("/users/7", headers={"Accept": "text/html"})
+    assert (deep.body, deep.all("Cache-Control")) == (b"<html>app", ["no-cache"])
+    assert deep.header("Vary") == "Accept"
+    assert server.get("/a.txt").all("Cache-Control") == ["public, max-age=31536000"]
+
+
+def test_siblings_are_chosen_as_gzip_chooses(rr, site):
+    write(site.public / "page.unknown", "<html>plain")
+    write(site.public / "page.unknown.br", b"\x8bbrotli")
+    write(site.public / "page.unknown.gz", b"\x1f\x8bgzip")
+    server = start(rr, site, "precompressed: true")
+    for lines, encoding in [(["gzip;q=0.5, identity;q=1"], None), (["identity;q=1, *;q=0.1"], None),
+                            (["deflate", "br"], "br"), (["gzip", "br;q=0.5"], "gzip")]:
+        with server.open() as connection:
+            connection.send(request_bytes("GET", "/page.unknown",
+                                          [("Accept-Encoding", line) for line in lines]))
+            response = connection.read_response()
+        assert response.header("Content-Encoding") == encoding, lines
+        assert response.header("Content-Type") == "text/html; charset=utf-8"
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_curl_resumes_a_download(rr, site):
     server = start(rr, site, "calculate_etag: true")
@@ -283,4 +334,8 @@ def test_a_stop_waits_for_no_checksum(rr, site):
         head = connection.read_response(head=True)
         assert head.header("Content-Length") == str(4 << 30)
         assert head.header("ETag") is None
+        # Nor does who has the tag already.
+        for tag, status in [(f'"{4 << 30}-1"', 200), ('"13-1"', 412)]:
+            connection.send(request_bytes("HEAD", "/huge.bin", {"If-Match": tag}))
+            assert connection.read_response(head=True).status == status
     assert server.stop() == 0

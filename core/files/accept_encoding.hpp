@@ -12,7 +12,7 @@
 #include <span>
 #include <string_view>
 
-namespace rr::gzip {
+namespace rr::files {
 
 enum class Encoding : uint8_t { kIdentity, kGzip, kBrotli, kZstd };
 inline constexpr size_t kEncodings = 4;
@@ -42,4 +42,4 @@ private:
     int16_t any_ = kNone;
 };
 
-}  // namespace rr::gzip
+}  // namespace rr::files

@@ -1,10 +1,10 @@
-#include "plugins/gzip/accept_encoding.hpp"
+#include "core/files/accept_encoding.hpp"
 
 #include <vector>
 
 #include <catch2/catch.hpp>
 
-namespace rr::gzip {
+namespace rr::files {
 namespace {
 
 const std::vector<Encoding> kAll = {Encoding::kZstd, Encoding::kBrotli, Encoding::kGzip};
@@ -72,4 +72,4 @@ TEST_CASE("accept-encoding: several lines are one list") {
     REQUIRE(accept.weight(Encoding::kZstd) == AcceptEncoding::kNone);
 }
 
-}  // namespace rr::gzip
+}  // namespace rr::files

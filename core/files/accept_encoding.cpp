@@ -1,8 +1,8 @@
-#include "plugins/gzip/accept_encoding.hpp"
+#include "core/files/accept_encoding.hpp"
 
 #include "core/api/http_text.hpp"
 
-namespace rr::gzip {
+namespace rr::files {
 
 using http_text::Equal;
 using http_text::Next;
@@ -92,4 +92,4 @@ Encoding AcceptEncoding::Choose(std::span<const Encoding> offered) const {
     return weight(Encoding::kIdentity) > most ? Encoding::kIdentity : best;
 }
 
-}  // namespace rr::gzip
+}  // namespace rr::files

@@ -141,7 +141,7 @@ bool Cache::OnRequest(HttpRequest& request, HttpAnswer& answer) {
     hits_.fetch_add(1, kRelaxed);
     Answer(request, wish, *entry, answer);
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - entry->made);
-    answer.headers.emplace_back("Age", std::to_string(age.count()));
+    answer.headers.Add("Age", std::to_string(age.count()));
     return false;
 }
 
@@ -155,12 +155,15 @@ void Cache::Answer(const HttpRequest& request, const Wish& wish, const Entry& en
     }
     if (has_it && entry.status == 200) {
         answer.status = 304;
-        std::copy_if(entry.headers.begin(), entry.headers.end(), std::back_inserter(answer.headers),
-                     [](const auto& pair) { return !DescribesBody(pair.first); });
+        for (const auto& [name, value] : entry.headers) {
+            if (!DescribesBody(name)) {
+                answer.headers.Add(name, value);
+            }
+        }
         return;
     }
     answer.status = entry.status;
-    answer.headers.assign(entry.headers.begin(), entry.headers.end());
+    answer.headers.AddAll(entry.headers);
     answer.body.assign(entry.body);
 }
 

@@ -89,7 +89,7 @@ bool RateLimit::OnRequest(HttpRequest& request, HttpAnswer& answer) {
     answer.status = config_.status;
     answer.body = "Too Many Requests\n";
     const auto add = [&answer](std::string_view name, std::string_view value) {
-        answer.headers.emplace_back(name, value);
+        answer.headers.Add(name, value);
     };
     add("Content-Type", "text/plain; charset=utf-8");
     add("Retry-After", Digits(std::max<int64_t>(1, Seconds(grant.retry_ns))));

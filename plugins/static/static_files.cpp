@@ -139,7 +139,7 @@ bool StaticFiles::TryIndex(const Call& call) {
                 std::string location = files::EncodeUrlPath(call.path.name) + "/";
                 location.append(target.substr(query));
                 call.answer.status = 301;
-                call.answer.headers.emplace_back("Location", std::move(location));
+                call.answer.headers.Add("Location", location);
             }
             return true;
         }

@@ -36,14 +36,7 @@ struct Fixture {
         seen = std::string(request.Header("X-Req"));
         return answer.status == 200 ? answer.body : std::to_string(answer.status);
     }
-    std::string Header(Bytes name) const {
-        for (const auto& [key, value] : answer.headers) {
-            if (key == name) {
-                return value;
-            }
-        }
-        return {};
-    }
+    std::string Header(Bytes name) const { return std::string(answer.headers.Get(name)); }
     files::FolderForTest folder;
     files::Foreground background;
     StaticConfig config;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "core/base/json_text.hpp"
 #include "plugins/http/sniff.hpp"
@@ -111,8 +112,8 @@ void AppendLine(Bytes name, Bytes value, Buffer& out) {
     out.Append("\r\n");
 }
 
-// A worker's value: blanks around it go, line ends inside become blanks.
-void AppendForeignValue(Bytes value, Buffer& out) {
+// Blanks around a worker's value go.
+Bytes TrimForeign(Bytes value) {
     auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
     while (!value.empty() && blank(value.front())) {
         value.remove_prefix(1);
@@ -120,20 +121,53 @@ void AppendForeignValue(Bytes value, Buffer& out) {
     while (!value.empty() && blank(value.back())) {
         value.remove_suffix(1);
     }
-    out.Reserve(value.size());
-    char* at = out.tail();
-    out.Append(value);
-    for (size_t i = 0; i < value.size(); ++i) {
-        at[i] = at[i] == '\r' || at[i] == '\n' || at[i] == '\0' ? ' ' : at[i];
+    return value;
+}
+
+// Copies `value` to `to` and returns its end there; what would end the line becomes a blank.
+char* CopyForeign(Bytes value, char* to) {
+    std::memcpy(to, value.data(), value.size());
+    char* const end = to + value.size();
+    constexpr uint64_t kEach = 0x0101010101010101;
+    while (end - to >= 8) {
+        uint64_t eight = 0;
+        std::memcpy(&eight, to, sizeof eight);
+        if (((eight - kEach * (' ')) & ~eight & (kEach * 0x80)) != 0) {
+            break;  // a byte below a blank, about: looked at one by one
+        }
+        to += 8;
     }
+    for (; to != end; ++to) {
+        *to = *to == '\r' || *to == '\n' || *to == '\0' ? ' ' : *to;
+    }
+    return end;
+}
+
+void AppendForeignValue(Bytes value, Buffer& out) {
+    value = TrimForeign(value);
+    if (value.empty()) {
+        return;
+    }
+    out.Reserve(value.size());
+    CopyForeign(value, out.tail());
+    out.Commit(value.size());
 }
 
 void AppendForeign(Bytes name, Bytes value, Buffer& out) {
-    out.Reserve(name.size() + value.size() + 4);
-    out.Append(name);
-    out.Append(": ");
-    AppendForeignValue(value, out);
-    out.Append("\r\n");
+    value = TrimForeign(value);
+    const size_t size = name.size() + value.size() + 4;
+    out.Reserve(size);
+    char* to = out.tail();
+    std::memcpy(to, name.data(), name.size());
+    to += name.size();
+    *to++ = ':';
+    *to++ = ' ';
+    if (!value.empty()) {
+        to = CopyForeign(value, to);
+    }
+    *to++ = '\r';
+    *to = '\n';
+    out.Commit(size);
 }
 
 // Beside Connection, which has its own rules. Canonical names.
@@ -216,24 +250,20 @@ void ResponseWriter::Collect(const Answer& answer, const CarriedFields* carried,
     }
     names_.Clear(16 * 1024);
     names_.Reserve(bytes);  // names_ must not move below
+    memo_.Begin(names_);
     for (const AnswerField& field : fields_) {
-        uint32_t hash = 0;
-        if (field.name.empty() || TokenPrefix(field.name, hash) != field.name.size()) {
-            continue;  // no token
+        const NameMemo::Name name = memo_.Find(field.name);
+        // No token; or what RoadRunner leaks: browsers removed server push.
+        if (name.canonical.empty() || name.id == HeaderId::kHttp2Push) {
+            continue;
         }
-        HeaderId id = IdentifyHashed(field.name, hash);
-        if (id == HeaderId::kHttp2Push) {
-            continue;  // RoadRunner leaks it; browsers removed server push
-        }
-        Bytes name = CanonicalName(id);
-        if (id == HeaderId::kOther) {
-            Canonicalise(field.name, names_.tail());
-            name = Bytes(names_.tail(), field.name.size());
-            names_.Commit(field.name.size());
-        }
-        lines_.push_back({name, field.value, id, static_cast<uint32_t>(lines_.size())});
+        lines_.push_back({name.canonical, field.value, name.start, name.id,
+                          static_cast<uint32_t>(lines_.size())});
     }
     std::sort(lines_.begin(), lines_.end(), [](const Line& a, const Line& b) {
+        if (a.start != b.start) {
+            return a.start < b.start;
+        }
         int order = a.name.compare(b.name);
         return order != 0 ? order < 0 : a.order < b.order;
     });

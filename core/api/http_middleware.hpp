@@ -111,6 +111,8 @@ public:
     virtual ~HttpBodyFilter() = default;
     // Appends to `out` what `in` (may be empty) becomes. False: it failed, and the answer is cut.
     virtual bool Filter(std::string_view in, Step step, Buffer& out) = 0;
+    // As many bytes come out as go in: a Content-Length stays true.
+    virtual bool KeepsSize() const { return false; }
 };
 
 // The head of an answer before it is written: of a worker, of another middleware, or of rr itself.
@@ -132,8 +134,8 @@ public:
     // Its first bytes, for looking what it is; empty if it begins with a file.
     virtual std::string_view body_start() const = 0;
 
-    // The body passes through `filter`, behind the filters added so far. A Content-Length that was
-    // set is dropped, and the true one sent where it is known.
+    // The body passes through `filter`, behind the filters added so far. Unless it keeps the size, a
+    // Content-Length that was set is dropped, and the true one sent where it is known.
     virtual void AddFilter(std::unique_ptr<HttpBodyFilter> filter) = 0;
     // Status and body are these instead; what a worker still sends of its own is dropped. Filters
     // added so far are dropped too; headers stay. Only once.

@@ -116,6 +116,23 @@ inline bool Lists(std::string_view list, std::string_view item) {
     return false;
 }
 
+// A Content-Length as Go reads it: digits, up to INT64_MAX.
+inline bool ParseLength(std::string_view text, uint64_t& out) {
+    constexpr size_t kMostDigits = 19;  // any 19 digits fit into 64 bits
+    if (text.empty() || text.size() > kMostDigits) {
+        return false;
+    }
+    uint64_t value = 0;
+    for (char c : text) {
+        if (c < '0' || c > '9') {
+            return false;
+        }
+        value = value * 10 + static_cast<uint64_t>(c - '0');
+    }
+    out = value;
+    return value <= INT64_MAX;
+}
+
 // An entity tag without what makes it a weak one: two that are equal so match weakly.
 inline std::string_view Opaque(std::string_view etag) {
     return etag.substr(0, 2) == "W/" ? etag.substr(2) : etag;

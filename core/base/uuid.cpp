@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include "core/base/check.hpp"
+#include "core/base/hex.hpp"
 
 namespace rr {
 namespace {
@@ -10,14 +11,6 @@ namespace {
 constexpr size_t kBatch = 256;  // what getrandom gives in one piece, whatever happens
 
 constexpr bool IsHyphen(size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
-
-int HexDigit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 }  // namespace
 

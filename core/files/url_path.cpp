@@ -4,16 +4,10 @@
 #include <array>
 #include <cstdint>
 
+#include "core/base/hex.hpp"
+
 namespace rr::files {
 namespace {
-
-int HexDigit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 // `http://host/path` is the path alone; empty without one.
 Bytes PathOf(Bytes target) {
@@ -73,12 +67,11 @@ bool Decode(Bytes path, std::string& out) {
             out += path[i];
             continue;
         }
-        const int high = i + 2 < path.size() ? HexDigit(path[i + 1]) : -1;
-        const int low = i + 2 < path.size() ? HexDigit(path[i + 2]) : -1;
-        if (high < 0 || low < 0) {
+        const int byte = EscapedByte(path, i);
+        if (byte < 0) {
             return false;
         }
-        out += static_cast<char>(high * 16 + low);
+        out += static_cast<char>(byte);
         i += 2;
     }
     return true;

@@ -315,8 +315,11 @@ void Stream::ReportReset() {
         return;
     }
     reported_ = true;
-    if (tls_ && !tls_->secured) {
-        tls_->session.Lose("the client left before the handshake was done");
+    if (tls_ && tls_->secured) {
+        HearLastWordsTls();
+    } else if (tls_) {
+        TlsSession& session = tls_->session;
+        session.Lose("the " + std::string(session.peer()) + " left before the handshake was done");
     }
     StopReading();
     handler_->OnClosed(CloseReason::kReset);

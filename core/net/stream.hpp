@@ -137,6 +137,7 @@ private:
     bool HandshakeTls();
     bool DeliverTls();
     void BreakTls();
+    void HearLastWordsTls();
     int64_t TryReadTls(char* out, size_t size);
     int64_t TryWriteTls(const Bytes* slices, size_t count);
     int64_t SendFileTls(int file, uint64_t offset, uint64_t size);

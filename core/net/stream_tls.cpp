@@ -13,6 +13,7 @@ constexpr size_t kScratch = 64 * 1024;
 constexpr size_t kRecord = 16 * 1024;
 constexpr size_t kAtOnce = 64 * 1024;  // encrypted before the kernel is asked again
 constexpr size_t kWireKept = 256 * 1024;
+constexpr size_t kMostLastWords = 1024 * 1024;
 constexpr uint64_t kSendFileMost = 1024 * 1024;  // others want their turn
 
 // Ciphertext of a read; apart from ReadScratch(), where the handler wants the plaintext.
@@ -191,6 +192,26 @@ void Stream::BreakTls() {
     }
     broken_ = true;
     ReportReset();
+}
+
+// Writing failed: perhaps the peer said why before it left. What else it said nobody gets.
+void Stream::HearLastWordsTls() {
+    TlsSession& session = tls_->session;
+    char ciphertext[kRecord];
+    for (size_t heard = 0; heard < kMostLastWords && !session.failed();) {
+        TlsSession::Status status = session.Ready();
+        if (status == TlsSession::Status::kData) {
+            heard += session.Read(ReadScratch().data(), ReadScratch().size());
+            continue;
+        }
+        int64_t got = ReadSocket(ciphertext, sizeof(ciphertext));
+        if (status != TlsSession::Status::kNeedMore || got <= 0) {
+            break;
+        }
+        heard += static_cast<size_t>(got);
+        session.Feed(Bytes(ciphertext, static_cast<size_t>(got)));
+    }
+    session.Keep();
 }
 
 int64_t Stream::TryReadTls(char* out, size_t size) {

@@ -12,6 +12,8 @@
 
 #include "core/base/bytes.hpp"
 #include "core/base/process.hpp"
+#include "core/net/certificate_fault.hpp"
+#include "core/net/tls_session.hpp"
 
 namespace rr::net {
 namespace {
@@ -176,6 +178,16 @@ Result<void> TrustClients(SSL_CTX* context, const std::string& root_ca) {
     return {};
 }
 
+// The session keeps why a certificate is refused: afterwards nobody has that.
+int OnVerified(int good, X509_STORE_CTX* store) {
+    if (good != 1) {
+        auto* ssl = static_cast<SSL*>(
+            X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+        TlsSession::Of(ssl).SetCertificateFault(CertificateFault(store));
+    }
+    return good;
+}
+
 Result<void> AskClients(SSL_CTX* context, const TlsSettings& settings) {
     int mode = SSL_VERIFY_NONE;
     bool verify = false;
@@ -194,7 +206,7 @@ Result<void> AskClients(SSL_CTX* context, const TlsSettings& settings) {
             verify = true;
             break;
     }
-    SSL_CTX_set_verify(context, mode, nullptr);
+    SSL_CTX_set_verify(context, mode, &OnVerified);
     if (verify) {
         return TrustClients(context, settings.root_ca);
     }
@@ -282,7 +294,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::OpenClient(const TlsClientSettin
     }
     std::shared_ptr<TlsContext> context(new TlsContext(raw, true));
     SetRules(raw);
-    SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, &OnVerified);
     // Whatever stands in the file is trusted, also one that another authority signed, as in Go.
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_PARTIAL_CHAIN);
     Result<std::vector<Own<X509>>> roots = ReadCertificates(settings.root_ca);
@@ -293,6 +305,9 @@ Result<std::shared_ptr<TlsContext>> TlsContext::OpenClient(const TlsClientSettin
         if (X509_STORE_add_cert(SSL_CTX_get_cert_store(raw), root.get()) != 1) {
             return Unusable(settings.root_ca, "not usable as a root");
         }
+    }
+    if (settings.cert.empty() != settings.key.empty()) {
+        return Fail(Errc::kInvalid, "a certificate and its key come together");
     }
     if (!settings.cert.empty()) {
         if (auto used = UseCertificate(raw, settings.cert, settings.key); !used) {

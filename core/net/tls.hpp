@@ -56,9 +56,9 @@ struct TlsSettings {
 };
 
 struct TlsClientSettings {
-    std::string root_ca;  // PEM file: who may sign the server's certificate
-    std::string cert;     // PEM file, if the server asks for one; with its key, or neither
-    std::string key;
+    std::string root_ca{};  // PEM file: who may sign the server's certificate
+    std::string cert{};     // PEM file, if the server asks for one; with its key, or neither
+    std::string key{};
 };
 
 class TlsContext final {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace rr::net {
 
-// code: of OpenSSL's error queue. verify_result: of the client's certificate. first: nothing of the
-// client's was understood yet.
-std::string TlsFault(unsigned long code, long verify_result, bool first);
+// peer: `client` or `server`. code: of OpenSSL's error queue. certificate: what is wrong with the
+// peer's (CertificateFault). first: nothing of the peer's was understood yet.
+std::string TlsFault(std::string_view peer, unsigned long code, const std::string& certificate,
+                     bool first);
 
 }  // namespace rr::net

@@ -45,9 +45,26 @@ public:
     CertificateFolder(const CertificateFolder&) = delete;
     CertificateFolder& operator=(const CertificateFolder&) = delete;
 
+    struct Wish {
+        std::string issuer{};      // the name of another one; empty: itself, as an authority
+        std::string passphrase{};  // of the key
+        std::string hosts{};       // `DNS:a.example, IP:127.0.0.1`; empty: none
+        std::string usage{};       // `clientAuth`; empty: any
+        std::string subject{};     // empty: the name
+        long from = -3600;         // seconds from now
+        long until = 24 * 3600;
+        bool authority = false;  // though another one is the issuer
+    };
+
     // name.pem and name.key; issuer: the name of another one, empty: itself.
     void Make(const std::string& name, const std::string& issuer = "",
               const std::string& passphrase = "") {
+        MakeAs(name, Wish{.issuer = issuer, .passphrase = passphrase});
+    }
+    void MakeAs(const std::string& name, const Wish& wish) {
+        const std::string& issuer = wish.issuer;
+        const std::string& passphrase = wish.passphrase;
+        const std::string& subject = wish.subject.empty() ? name : wish.subject;
         EVP_PKEY* key = EVP_EC_gen("P-256");
         X509* made = X509_new();
         X509* signer = issuer.empty() ? made : ReadCertificate(issuer);
@@ -55,16 +72,21 @@ public:
         RR_CHECK(key != nullptr && made != nullptr && signer != nullptr && signs != nullptr);
         X509_set_version(made, 2);
         ASN1_INTEGER_set(X509_get_serialNumber(made), ++serial_);
-        X509_gmtime_adj(X509_getm_notBefore(made), -3600);
-        X509_gmtime_adj(X509_getm_notAfter(made), 24 * 3600);
+        X509_gmtime_adj(X509_getm_notBefore(made), wish.from);
+        X509_gmtime_adj(X509_getm_notAfter(made), wish.until);
         X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_UTF8,
-                                   reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+                                   reinterpret_cast<const unsigned char*>(subject.c_str()), -1, -1,
+                                   0);
         X509_set_issuer_name(made, X509_get_subject_name(signer));
         X509_set_pubkey(made, key);
-        X509_EXTENSION* can_sign = X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints,
-                                                       issuer.empty() ? "CA:TRUE" : "CA:FALSE");
-        X509_add_ext(made, can_sign, -1);
-        X509_EXTENSION_free(can_sign);
+        const bool signs_others = issuer.empty() || wish.authority;
+        Extend(made, NID_basic_constraints, signs_others ? "CA:TRUE" : "CA:FALSE");
+        if (!wish.hosts.empty()) {
+            Extend(made, NID_subject_alt_name, wish.hosts);
+        }
+        if (!wish.usage.empty()) {
+            Extend(made, NID_ext_key_usage, wish.usage);
+        }
         RR_CHECK(X509_sign(made, signs, EVP_sha256()) > 0);
 
         BIO* certificate = BIO_new_file(Certificate(name).c_str(), "w");
@@ -97,6 +119,11 @@ public:
     }
 
 private:
+    static void Extend(X509* certificate, int kind, const std::string& value) {
+        X509_EXTENSION* made = X509V3_EXT_conf_nid(nullptr, nullptr, kind, value.c_str());
+        RR_CHECK(made != nullptr && X509_add_ext(certificate, made, -1) == 1);
+        X509_EXTENSION_free(made);
+    }
     X509* ReadCertificate(const std::string& name) const {
         BIO* file = BIO_new_file(Certificate(name).c_str(), "r");
         X509* read = PEM_read_bio_X509(file, nullptr, nullptr, nullptr);

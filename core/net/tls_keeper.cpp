@@ -27,11 +27,7 @@ TlsKeeper::Stamps TlsKeeper::Stat(const TlsSettings& settings) {
 
 Result<std::shared_ptr<TlsContext>> TlsKeeper::Read(Kept& kept) {
     kept.read = kept.seen = Stat(kept.settings);  // first: what changes meanwhile is noticed later
-    auto context = TlsContext::Open(kept.settings);
-    if (!context) {
-        return Forward(context, kept.name);
-    }
-    return context;
+    return TlsContext::Open(kept.settings);
 }
 
 Result<std::shared_ptr<TlsContext>> TlsKeeper::Open(std::string name, TlsSettings settings,
@@ -47,7 +43,7 @@ Result<std::shared_ptr<TlsContext>> TlsKeeper::Open(std::string name, TlsSetting
 Result<void> TlsKeeper::Renew(Kept& kept) {
     auto context = Read(kept);
     if (!context) {
-        return Forward(context);
+        return Forward(context, kept.name);
     }
     kept.use(std::move(*context));
     return {};

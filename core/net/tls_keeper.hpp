@@ -30,7 +30,7 @@ class TlsKeeper final {
 public:
     explicit TlsKeeper(Loop& main) : timer_(main, [this] { Look(); }) {}
 
-    // The first reading; `use` gets what is read later.
+    // The first reading; `use` gets what is read later. name: what errors of Reload begin with.
     using Use = Callback<void(std::shared_ptr<TlsContext>)>;
     Result<std::shared_ptr<TlsContext>> Open(std::string name, TlsSettings settings, Use use);
 

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 
@@ -16,6 +17,17 @@ constexpr size_t kRecord = 16 * 1024;
 constexpr size_t kRecordOverhead = 64;  // header, tag and padding, with some air
 // OpenSSL answers each request for a new handshake (31 bytes), also to a client that does not read.
 constexpr size_t kMostAnswers = 16 * 1024;
+
+// The first of the queue that is TLS's own: a signature that does not fit leaves others before it.
+unsigned long FirstError() {
+    const unsigned long first = ERR_peek_error();
+    unsigned long code = first;
+    while (code != 0 && ERR_GET_LIB(code) != ERR_LIB_SSL) {
+        ERR_get_error();
+        code = ERR_peek_error();
+    }
+    return code != 0 ? code : first;
+}
 
 }  // namespace
 
@@ -64,26 +76,39 @@ TlsSession::TlsSession(std::shared_ptr<TlsContext> context, const std::string& h
         return;
     }
     SSL_set_connect_state(ssl_);
-    if (!host.empty() && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), host.c_str()) != 1) {
+    if (!host.empty()) {
+        Expect(host);
+    }
+}
+
+TlsSession& TlsSession::Of(ssl_st* ssl) {
+    return *static_cast<TlsSession*>(BIO_get_data(SSL_get_rbio(ssl)));
+}
+
+void TlsSession::Expect(const std::string& host) {
+    std::string name = host;
+    if (name.ends_with('.')) {
+        name.pop_back();
+    }
+    X509_VERIFY_PARAM* rules = SSL_get0_param(ssl_);
+    X509_VERIFY_PARAM_set_hostflags(
+        rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    // Of `fe80::1%eth0` the certificate knows the front only.
+    const std::string number = name.substr(0, name.find('%'));
+    if (X509_VERIFY_PARAM_set1_ip_asc(rules, number.c_str()) == 1) {
+        return;
+    }
+    ERR_clear_error();
+    // A number is never the name that a client asks for.
+    if (name.empty() || X509_VERIFY_PARAM_set1_host(rules, name.data(), name.size()) != 1 ||
+        SSL_set_tlsext_host_name(ssl_, name.c_str()) != 1) {
         ERR_clear_error();
-        SSL_set_tlsext_host_name(ssl_, host.c_str());
-        RR_CHECK(SSL_set1_host(ssl_, host.c_str()) == 1);
+        Lose("not the name of a server: " + host);
     }
 }
 
 bool TlsSession::begins() const {
     return context_->client() && SSL_get_state(ssl_) == TLS_ST_BEFORE;
-}
-
-// The texts speak of the peer of most sessions, which is a client.
-void TlsSession::Blame(std::string text) {
-    constexpr std::string_view kClient = "the client";
-    if (context_->client()) {
-        for (size_t at = text.find(kClient); at != std::string::npos; at = text.find(kClient, at)) {
-            text.replace(at, kClient.size(), "the server");
-        }
-    }
-    fault_ = std::move(text);
 }
 
 TlsSession::~TlsSession() {
@@ -132,8 +157,9 @@ TlsSession::Status TlsSession::Judge(int returned) {
         default: {
             bool first =
                 SSL_get_state(ssl_) == (context_->client() ? TLS_ST_CW_CLNT_HELLO : TLS_ST_BEFORE);
-            Blame(TlsFault(ERR_peek_error(), SSL_get_verify_result(ssl_), first));
-            if (first && ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST) {
+            const unsigned long code = FirstError();
+            fault_ = TlsFault(peer(), code, certificate_fault_, first);
+            if (first && ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST) {
                 wire_.Append(context_->http_answer());
             }
             last_ = Status::kFailed;
@@ -158,7 +184,7 @@ TlsSession::Status TlsSession::Handshake() {
     }
     Status status = Judge(done);
     if (status == Status::kEnd) {
-        Blame("the client broke the handshake off");
+        fault_ = "the " + std::string(peer()) + " broke the handshake off";
         last_ = status = Status::kFailed;
     }
     return status;
@@ -169,7 +195,7 @@ TlsSession::Status TlsSession::Ready() {
         return last_;
     }
     if (answers_ > kMostAnswers) {
-        Lose("the client asks for a new handshake again and again");
+        Lose("the " + std::string(peer()) + " asks for a new handshake again and again");
         return last_;
     }
     if (SSL_pending(ssl_) > 0) {
@@ -219,7 +245,7 @@ bool TlsSession::Write(Bytes plaintext) {
 void TlsSession::Lose(std::string_view why) {
     if (!failed()) {
         last_ = Status::kFailed;
-        Blame(std::string(why));
+        fault_ = why;
         kept_.Clear(0);
         lent_ = {};
     }

@@ -67,6 +67,11 @@ public:
     std::string_view protocol() const;
     // The peer is gone: failed for this reason, unless there is one.
     void Lose(std::string_view why);
+    // `client` or `server`: who is at the other end.
+    std::string_view peer() const { return context_->client() ? "server" : "client"; }
+    // For TlsContext: why the peer's certificate is refused.
+    static TlsSession& Of(ssl_st* ssl);
+    void SetCertificateFault(std::string text) { certificate_fault_ = std::move(text); }
     bool failed() const { return last_ == Status::kFailed; }
     const std::string& fault() const { return fault_; }
 
@@ -74,7 +79,7 @@ private:
     static const bio_method_st* Method();
     size_t TakeInput(char* out, size_t size);
     Status Judge(int returned);
-    void Blame(std::string text);
+    void Expect(const std::string& host);
 
     const std::shared_ptr<TlsContext> context_;
     ssl_st* ssl_;
@@ -83,6 +88,7 @@ private:
     Buffer wire_;
     size_t answers_ = 0;  // bytes of the protocol's own since the handshake
     std::string fault_;
+    std::string certificate_fault_;
     Status last_ = Status::kNeedMore;  // kEnd and kFailed stay
 };
 

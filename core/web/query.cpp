@@ -3,18 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/hex.hpp"
+
 namespace rr::web {
 namespace {
-
-int HexDigit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 std::optional<std::string> Decode(std::string_view text) {
     std::string decoded;
@@ -23,12 +15,11 @@ std::optional<std::string> Decode(std::string_view text) {
             decoded += text[i] == '+' ? ' ' : text[i];
             continue;
         }
-        const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-        const int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
-        if (high < 0 || low < 0) {
+        const int byte = EscapedByte(text, i);
+        if (byte < 0) {
             return std::nullopt;
         }
-        decoded += static_cast<char>(high * 16 + low);
+        decoded += static_cast<char>(byte);
         i += 2;
     }
     return decoded;

@@ -80,6 +80,7 @@ public:
         out.Append(in);
         return true;
     }
+    bool KeepsSize() const override { return true; }
 
 private:
     const std::shared_ptr<Capture> capture_;

@@ -24,6 +24,19 @@ struct Marking final : HttpBodyFilter {
     }
 };
 
+// Passes all, and counts; or keeps all to itself.
+struct Counting final : HttpBodyFilter {
+    Counting(int& count, bool passes) : calls(count), passing(passes) {}
+    bool Filter(std::string_view in, Step, Buffer& out) override {
+        ++calls;
+        out.Append(passing ? in : std::string_view());
+        return true;
+    }
+    bool KeepsSize() const override { return passing; }
+    int& calls;
+    const bool passing;
+};
+
 HttpFile MakeFile(std::string_view text, uint64_t size) {
     auto file = File::CreateUnlinked(TemporaryDirectory());
     REQUIRE(file);
@@ -81,6 +94,59 @@ TEST_CASE_METHOD(Filtering, "http filter: frames of a stream are flushed, and th
     pool->Done();
     REQUIRE(Body(client, "0\r\n\r\n") == "5\r\n<ab!>\r\n3\r\n<c>\r\n3\r\n<.>\r\n0\r\n\r\n");
     REQUIRE(client.seen.find("Content-Length") == std::string::npos);
+}
+
+TEST_CASE_METHOD(Filtering,
+                 "http filter: a stream that breaks its Content-Length is cut all the same") {
+    bool complete = true;
+    outer.on_response = [](const HttpRequest&, HttpResponse& response) {
+        response.AddFilter(std::make_unique<Marking>());
+    };
+    outer.on_finished = [&complete](const HttpRequest&, const HttpOutcome& outcome) {
+        complete = outcome.complete;
+    };
+    TestClient& client = Connect();
+    client.stream.Queue(kGet);
+    Jobs(1);
+    pool->Head(R"({"status":200,"headers":{"Content-Length":["10"]}})", 2, true);
+    pool->Chunk("ab");
+    pool->Head("", 1, false);
+    pool->Chunk("c");
+    pool->Done();
+    Until([&] { return client.closed; });
+    REQUIRE_FALSE(complete);
+    REQUIRE(client.seen.find(".>") == std::string::npos);  // the filter was not told of an end
+    REQUIRE_FALSE(Fixture::EndsWith(client.seen, "0\r\n\r\n"));
+
+    TestClient& other = Connect();
+    other.stream.Queue(kGet);
+    Jobs(1);
+    pool->Head(R"({"status":200,"headers":{"Content-Length":["2"]}})", 3, true);
+    pool->Chunk("abc");
+    pool->Head("", 1, false);
+    pool->Chunk("d");
+    pool->Done();
+    REQUIRE(Body(other, "0\r\n\r\n") == "5\r\n<ab!>\r\n2\r\n<>\r\n3\r\n<.>\r\n0\r\n\r\n");
+    REQUIRE(complete);
+}
+
+TEST_CASE_METHOD(Filtering, "http filter: one that keeps the size leaves the Content-Length") {
+    int calls = 0;
+    outer.on_response = [&calls](const HttpRequest&, HttpResponse& response) {
+        response.AddFilter(std::make_unique<Counting>(calls, true));
+    };
+    TestClient& client = Connect();
+    client.stream.Queue(kGet);
+    Jobs(1);
+    pool->Head(R"({"status":200,"headers":{"Content-Length":["3"]}})", 2, true);
+    pool->Chunk("ab");
+    pool->Head("", 1, false);
+    pool->Chunk("c");
+    pool->Done();
+    REQUIRE(Body(client, "c") == "abc");
+    REQUIRE(client.seen.find("Content-Length: 3\r\n") != std::string::npos);
+    REQUIRE(client.seen.find("chunked") == std::string::npos);
+    REQUIRE(calls == 3);
 }
 
 TEST_CASE_METHOD(Filtering,
@@ -198,6 +264,63 @@ TEST_CASE_METHOD(Filtering, "http file: files pass filters, large ones piece by 
     REQUIRE(client.seen.find("Transfer-Encoding: chunked\r\n") != std::string::npos);
     REQUIRE(static_cast<size_t>(std::count(body.begin(), body.end(), 'x')) == text.size());
     REQUIRE(body.find("<.>") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Filtering,
+                 "http file: one on its way through a filter lets others have their turn") {
+    constexpr int kBlocks = 64;
+    const std::string text(kBlocks * 64 * 1024, 'x');
+    int calls = 0;
+    outer.on_response = [&calls](const HttpRequest& request, HttpResponse& response) {
+        if (request.target() == "/a") {
+            response.AddFilter(std::make_unique<Counting>(calls, false));
+        }
+    };
+    ScriptedMiddleware inner{"inner"};
+    inner.on_request = [&](HttpRequest& request, HttpAnswer& answer) {
+        answer.body = "all";
+        if (request.target() == "/a") {
+            answer.pieces.push_back({"", MakeFile(text, text.size())});
+        }
+        return false;
+    };
+    bool closed = false;
+    server->Close(Clock::now(), [&closed] { closed = true; });
+    REQUIRE(loop.RunUntil([&closed] { return closed; }));
+    middleware = {&outer, &inner};
+    Start();
+    TestClient& large = Connect();
+    TestClient& small = Connect();
+    large.stream.Queue(kGet);
+    small.stream.Queue("GET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+    REQUIRE(Body(small, "all") == "all");
+    REQUIRE(calls > 0);
+    REQUIRE(calls < kBlocks / 2);
+    REQUIRE(Body(large, "0\r\n\r\n") == "0\r\n\r\n");
+    REQUIRE(calls >= kBlocks);
+}
+
+TEST_CASE_METHOD(Filtering,
+                 "http replace: what an inner filter would have encoded is not said to be") {
+    outer.on_response = [](const HttpRequest&, HttpResponse& response) {
+        const bool body = response.has_body();
+        response.SetHeader("Content-Encoding", "marks");
+        response.AddFilter(std::make_unique<Marking>());
+        response.Replace(200, "", MakeFile("the file", 8));
+        REQUIRE(response.has_body() == body);
+    };
+    TestClient& client = Connect();
+    client.stream.Queue(kGet);
+    Jobs(1);
+    pool->Answer("small");
+    REQUIRE(Body(client, "file") == "the file");
+    REQUIRE(client.seen.find("Content-Encoding") == std::string::npos);
+    client.seen.clear();
+    client.stream.Queue("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n");
+    Jobs(1);
+    pool->Answer("");
+    REQUIRE(Body(client, "\r\n\r\n").empty());
+    REQUIRE(client.seen.find("Content-Length: 8\r\n") != std::string::npos);
 }
 
 TEST_CASE_METHOD(Filtering, "http replace: another body takes the place of the worker's") {

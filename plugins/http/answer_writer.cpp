@@ -5,7 +5,8 @@
 #include <ctime>
 #include <string>
 
-#include "plugins/http/sniff.hpp"
+#include "core/api/http_text.hpp"
+#include "core/files/sniff.hpp"
 
 namespace rr::http {
 
@@ -15,7 +16,8 @@ constexpr size_t kKeep = 64 * 1024;   // buffers that a burst grew beyond are gi
 constexpr size_t kBlock = 64 * 1024;  // read of a file at once
 constexpr uint64_t kGather =
     256 * 1024;  // files up to here pass filters whole: their size is known
-constexpr uint64_t kSendFileLeast = 32 * 1024;  // below, reading costs less
+constexpr uint64_t kSendFileLeast = 32 * 1024;   // below, reading costs less
+constexpr uint64_t kPumpMost = 2 * 1024 * 1024;  // of files, before others have their turn
 
 struct Failure {
     int status;
@@ -202,7 +204,7 @@ void AnswerWriter::TakeBadStatus() {
 void AnswerWriter::TakeWhole(Bytes body) {
     r_.written = body.size();
     if (r_.tools->edited) {
-        EditHead(true, body.size(), body.substr(0, kSniffBytes));
+        EditHead(true, body.size(), body.substr(0, files::kSniffBytes));
         if (r_.replaced) {
             SendReplacement();
             return;
@@ -217,7 +219,7 @@ void AnswerWriter::TakeWhole(Bytes body) {
         }
     }
     r_.frame_left = body.size();
-    WriteHead(true, body.size(), body.substr(0, kSniffBytes), false);
+    WriteHead(true, body.size(), body.substr(0, files::kSniffBytes), false);
     WriteFrame(body);
     if (r_.plan.framing == Framing::kNone) {
         r_.written = 0;
@@ -236,7 +238,7 @@ bool AnswerWriter::OnChunk(Bytes body) {
         return true;
     }
     if (r_.state == State::kHeld && !body.empty()) {
-        StartStream(body.substr(0, kSniffBytes));
+        StartStream(body.substr(0, files::kSniffBytes));
         if (r_.state == State::kOwn) {
             return true;
         }
@@ -249,6 +251,11 @@ bool AnswerWriter::OnChunk(Bytes body) {
     } else {
         r_.frame_left -= std::min<uint64_t>(r_.frame_left, body.size());
         bool pause = r_.frame_left == 0 && r_.more;
+        if (r_.promised) {
+            r_.overflow = r_.overflow || body.size() > r_.promised_left;
+            body = body.substr(0, std::min<uint64_t>(body.size(), r_.promised_left));
+            r_.promised_left -= body.size();
+        }
         WriteFiltered(body, pause ? HttpBodyFilter::Step::kFlush : HttpBodyFilter::Step::kMore);
     }
     r_.wire->Flushed();
@@ -273,7 +280,7 @@ void AnswerWriter::StartStream(Bytes body_start) {
             SendReplacement();
             return;
         }
-        whole = whole && filters_.empty();
+        whole = whole && !r_.resized;
     }
     WriteHead(whole, r_.held_size, body_start, false);
 }
@@ -293,6 +300,7 @@ void AnswerWriter::EditHead(bool whole, uint64_t size, Bytes start) {
     HttpFile file;
     AnswerDraft draft{.status = status,
                       .fields = fields,
+                      .head_request = r_.head_request,
                       .has_body = !r_.head_request && AllowsBody(status) && (!whole || size > 0),
                       .body_size = whole ? static_cast<int64_t>(size) : -1,
                       .body_start = start,
@@ -305,7 +313,14 @@ void AnswerWriter::EditHead(bool whole, uint64_t size, Bytes start) {
         r_.replaced = true;
         replacement_.push_back({std::move(body), std::move(file)});
     }
-    if (draft.replaced || !filters_.empty()) {
+    r_.resized = draft.replaced || std::any_of(filters_.begin(), filters_.end(),
+                                               [](auto& filter) { return !filter->KeepsSize(); });
+    if (!filters_.empty() && !whole && !draft.replaced) {
+        auto length = std::find_if(fields.begin(), fields.end(), IsLength);
+        r_.promised = length != fields.end() &&
+                      http_text::ParseLength(TrimBlanks(length->value), r_.promised_left);
+    }
+    if (r_.resized) {
         std::erase_if(fields, IsLength);
     }
 }
@@ -456,6 +471,11 @@ void AnswerWriter::OnDone(const pool::JobResult& result) {
 }
 
 AnswerEnd AnswerWriter::FinishBody() {
+    if (r_.promised && r_.promised_left > 0 && r_.plan.framing != Framing::kNone) {
+        // Before the filters hear of an end: the client must see that there was none.
+        r_.handler->OnAnswerTrouble("read stream", "worker sent less than its Content-Length");
+        return AnswerEnd::kAbort;
+    }
     if (!filters_.empty()) {
         WriteFiltered({}, HttpBodyFilter::Step::kLast);
         filters_.clear();
@@ -538,7 +558,7 @@ void AnswerWriter::WriteShort(int status, Bytes body, const std::vector<HttpPiec
     uint64_t size = body.size() + SizeOf(pieces);
     if (r_.tools->edited && !r_.replaced) {
         Bytes start = body.empty() && pieces != nullptr ? Bytes(pieces->front().text) : body;
-        EditHead(true, size, start.substr(0, kSniffBytes));
+        EditHead(true, size, start.substr(0, files::kSniffBytes));
         if (r_.replaced) {
             body = {};
             pieces = &replacement_;
@@ -549,9 +569,10 @@ void AnswerWriter::WriteShort(int status, Bytes body, const std::vector<HttpPiec
     r_.written = size;
     if (!filters_.empty()) {
         static const std::vector<HttpPiece> kNone;
-        whole = size <= kGather && Gather(body, pieces != nullptr ? *pieces : kNone) &&
-                RunFilters(r_.tools->block.view(), HttpBodyFilter::Step::kLast);
-        if (whole) {
+        bool gathered = size <= kGather && Gather(body, pieces != nullptr ? *pieces : kNone) &&
+                        RunFilters(r_.tools->block.view(), HttpBodyFilter::Step::kLast);
+        whole = gathered || !r_.resized;
+        if (gathered) {
             filters_.clear();
             body = filtered_.view();
             pieces = nullptr;
@@ -567,7 +588,7 @@ void AnswerWriter::WriteShort(int status, Bytes body, const std::vector<HttpPiec
         answer.fields.push_back(
             {"Content-Length", Bytes(digits, static_cast<size_t>(end - digits))});
     }
-    WriteHead(whole, size, body.substr(0, kSniffBytes), close);
+    WriteHead(whole, size, body.substr(0, files::kSniffBytes), close);
     r_.state = State::kOwn;
     if (r_.plan.framing == Framing::kNone) {
         r_.written = 0;
@@ -619,6 +640,9 @@ bool AnswerWriter::Gather(Bytes body, const std::vector<HttpPiece>& pieces) {
 
 // Sends pieces until all are out or the client has enough for now.
 void AnswerWriter::Pump() {
+    // Filters may take long for a block: one of them a turn.
+    const uint64_t most = filters_.empty() ? kPumpMost : kBlock;
+    uint64_t pumped = 0;
     while (r_.wire != nullptr && r_.piece < r_.pieces->size()) {
         const HttpPiece& piece = (*r_.pieces)[r_.piece];
         if (!r_.piece_text) {
@@ -630,12 +654,15 @@ void AnswerWriter::Pump() {
             }
         }
         if (piece.file.file && r_.piece_sent < piece.file.size && !r_.cut) {
-            if (r_.wire->queued() >= kHighWater) {
+            if (pumped >= most || r_.wire->queued() >= kHighWater) {
                 r_.wire->Flushed();
                 r_.handler->OnAnswerPaused();
                 return;
             }
-            if (!PumpFile(piece.file)) {
+            const uint64_t before = r_.piece_sent;
+            const bool went = PumpFile(piece.file);
+            pumped += r_.piece_sent - before;
+            if (!went) {
                 r_.cut = true;
                 r_.handler->OnAnswerTrouble("write response", "the file became shorter");
             }

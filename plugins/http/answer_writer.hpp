@@ -157,6 +157,8 @@ private:
         bool overflow = false;     // the worker sent more than its Content-Length
         bool worker_done = false;  // of a replaced answer
         bool replaced = false;     // `replacement_` is sent instead of the worker's body
+        bool resized = false;      // middlewares make the body another size
+        bool promised = false;     // the worker's Content-Length, of a stream that passes filters:
         bool cut = false;          // a filter failed, or a file was shorter than said
         const std::vector<HttpPiece>* pieces = nullptr;  // still to be sent
         size_t piece = 0;                                // the one at hand
@@ -166,6 +168,7 @@ private:
         uint64_t held_size = 0;  // body of the held frame
         uint64_t frame_left = 0;
         uint64_t length_left = 0;
+        uint64_t promised_left = 0;  // what it still has to send
         uint64_t written = 0;
         int status = 0;
         ResponsePlan plan;

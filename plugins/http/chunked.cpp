@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/hex.hpp"
 #include "plugins/http/canonical.hpp"
 
 namespace rr::http {
@@ -9,14 +10,6 @@ namespace {
 
 constexpr uint32_t kLineMost = 4096;  // of a chunk-size line with its extension
 constexpr uint32_t kExcessMost = 16 * 1024;
-
-int HexDigit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = ToLower(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 bool IsText(char c) {
     unsigned char byte = static_cast<unsigned char>(c);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/base/list.hpp"
+#include "core/net/stream.hpp"
 
 namespace rr::http {
 
@@ -21,6 +22,37 @@ enum class Wait : uint8_t {
     kIdle,    // the next request
     kLinger,  // the client closes
     kCount,
+};
+
+// A client that has got its last answer has so long to take it, and may still send so much, unread.
+constexpr int64_t kLingerMs = 2000;
+constexpr size_t kLingerMost = 1024 * 1024;
+
+// Does the client take what waits for it? Bytes that the kernel holds count: a slow one that takes
+// some of them is alive.
+class WriteWatch {
+public:
+    // Once per tick. waiting: something is there for the client. sent: bytes that were given to the
+    // stream so far, or always 0. True: nothing moved for `most_ms` (0: never).
+    bool Stuck(const net::Stream& stream, bool waiting, uint64_t sent, int64_t now_ms,
+               int64_t most_ms) {
+        if (!waiting) {
+            since_ms_ = now_ms;
+            return false;
+        }
+        size_t untaken = stream.Untaken();
+        if (untaken != untaken_ || sent != sent_) {
+            untaken_ = untaken;
+            sent_ = sent;
+            since_ms_ = now_ms;
+        }
+        return most_ms > 0 && now_ms - since_ms_ >= most_ms;
+    }
+
+private:
+    size_t untaken_ = 0;
+    uint64_t sent_ = 0;
+    int64_t since_ms_ = 0;  // when that last changed
 };
 
 class Client : public Linked {

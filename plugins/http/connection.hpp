@@ -58,8 +58,6 @@ public:
 
 private:
     static constexpr size_t kReadAhead = 16 * 1024;  // while a request waits or runs
-    static constexpr int64_t kLingerMs = 2000;
-    static constexpr size_t kLingerMost = 1024 * 1024;  // dropped while the client is still sending
 
     enum class State : uint8_t {
         kIdle,    // no byte of the next request was read
@@ -106,13 +104,12 @@ private:
     std::string peer_;              // `127.0.0.1:40000`
     Exchange* exchange_ = nullptr;  // null in kIdle and kLinger
     State state_ = State::kIdle;
-    bool handshake_;           // TLS is not there yet
-    bool fresh_ = true;        // no request was read yet
-    bool eof_ = false;         // the client has sent its last byte
-    bool paused_ = false;      // the worker waits for the client
-    size_t dropped_ = 0;       // in kLinger
-    size_t queued_ = 0;        // at the last tick
-    int64_t progress_ms_ = 0;  // when queued_ last changed
+    bool handshake_;       // TLS is not there yet
+    bool fresh_ = true;    // no request was read yet
+    bool eof_ = false;     // the client has sent its last byte
+    bool paused_ = false;  // the worker waits for the client
+    size_t dropped_ = 0;   // in kLinger
+    WriteWatch write_watch_;
 };
 
 }  // namespace rr::http

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/hex.hpp"
 #include "plugins/http/canonical.hpp"
 
 namespace rr::http {
@@ -14,14 +15,6 @@ bool IsCookieValue(Bytes value) {
                        [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
 }
 
-int HexDigit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = ToLower(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 // Appends the decoded value; false leaves `out` as it was.
 bool Decode(Bytes value, Buffer& out) {
     out.Reserve(value.size());
@@ -29,12 +22,11 @@ bool Decode(Bytes value, Buffer& out) {
     for (size_t i = 0; i < value.size(); ++i) {
         char c = value[i];
         if (c == '%') {
-            int high = i + 2 < value.size() ? HexDigit(value[i + 1]) : -1;
-            int low = i + 2 < value.size() ? HexDigit(value[i + 2]) : -1;
-            if (high < 0 || low < 0) {
+            const int byte = EscapedByte(value, i);
+            if (byte < 0) {
                 return false;
             }
-            c = static_cast<char>(high * 16 + low);
+            c = static_cast<char>(byte);
             i += 2;
         } else if (c == '+') {
             c = ' ';

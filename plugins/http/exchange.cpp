@@ -212,7 +212,8 @@ void Exchange::Record() {
         record.remote_address = run_->remote_address();
     }
     record.host = head_.host;
-    record.content_length = head_.chunked ? -1 : static_cast<int64_t>(head_.content_length);
+    const bool unknown = head_.chunked || (head_.framed && !head_.has_content_length);
+    record.content_length = unknown ? -1 : static_cast<int64_t>(head_.content_length);
     record.read_bytes = body_.received();
     record.write_bytes = answer_.written();
     record.start_unix_ns = r_.start_unix_ns;

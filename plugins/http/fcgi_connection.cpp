@@ -321,16 +321,13 @@ void FcgiConnection::OnTimeout() {
 }
 
 void FcgiConnection::OnTick(int64_t now_ms, int64_t write_ms) {
-    size_t queued = stream_->queued();
-    if (queued != queued_ || queued == 0) {
-        queued_ = queued;
-        progress_ms_ = now_ms;
-    } else if (write_ms > 0 && now_ms - progress_ms_ >= write_ms) {
+    const bool waiting = stream_->queued() > 0;
+    if (write_watch_.Stuck(*stream_, waiting, 0, now_ms, write_ms)) {
         stream_->Abort();
         server_.Remove(*this);
         return;
     }
-    if (queued > 0) {
+    if (waiting) {
         since_ms = now_ms;
         return;
     }

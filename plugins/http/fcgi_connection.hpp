@@ -49,8 +49,6 @@ public:
 private:
     static constexpr size_t kControlMost = 1024;      // of a record that is not a request's stream
     static constexpr size_t kQueueMost = 512 * 1024;  // above, nothing is read
-    static constexpr int64_t kLingerMs = 2000;
-    static constexpr size_t kLingerMost = 1024 * 1024;  // dropped while it still sends
 
     // net::StreamHandler
     std::span<char> OnReadBuffer() override;
@@ -84,8 +82,7 @@ private:
     bool lingering_ = false;  // the last answer is out or on its way; input is dropped
     bool failed_ = false;     // about to be removed
     size_t dropped_ = 0;      // while lingering
-    size_t queued_ = 0;       // at the last tick
-    int64_t progress_ms_ = 0;
+    WriteWatch write_watch_;
 };
 
 }  // namespace rr::http

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/hex.hpp"
 #include "core/base/json_text.hpp"
 #include "plugins/http/canonical.hpp"
 #include "plugins/http/media_type.hpp"
@@ -10,14 +11,6 @@ namespace rr::http {
 namespace {
 
 constexpr size_t kMostParameters = 10000;
-
-int HexDigit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = ToLower(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 BodyFault Bad(std::string reason) { return {400, std::move(reason)}; }
 
@@ -84,13 +77,12 @@ bool DecodeQuery(Bytes text, std::string& out, size_t& bad) {
         if (c == '+') {
             out.push_back(' ');
         } else if (c == '%') {
-            int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-            int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
-            if (high < 0 || low < 0) {
+            const int byte = EscapedByte(text, i);
+            if (byte < 0) {
                 bad = i;
                 return false;
             }
-            out.push_back(static_cast<char>(high * 16 + low));
+            out.push_back(static_cast<char>(byte));
             i += 2;
         } else {
             out.push_back(c);

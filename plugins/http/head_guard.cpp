@@ -5,6 +5,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "core/api/http_text.hpp"
 #include "plugins/http/head.hpp"
 
 namespace rr::http {
@@ -36,23 +37,6 @@ const char* FindControl(const char* p, const char* end) {
 }
 
 HeadFault ControlFault(char c) { return c == '\r' ? HeadFault::kBareCr : HeadFault::kControl; }
-
-// As Go reads it: up to INT64_MAX.
-bool ParseLength(Bytes text, uint64_t& out) {
-    constexpr size_t kMostDigits = 19;  // any 19 digits fit into 64 bits
-    if (text.empty() || text.size() > kMostDigits) {
-        return false;
-    }
-    uint64_t value = 0;
-    for (char c : text) {
-        if (c < '0' || c > '9') {
-            return false;
-        }
-        value = value * 10 + static_cast<uint64_t>(c - '0');
-    }
-    out = value;
-    return value <= INT64_MAX;
-}
 
 }  // namespace
 
@@ -251,7 +235,7 @@ HeadFault HeadGuard::Special(const char* base, const Field& field) {
             return HeadFault::kTwoLengths;
         }
         has_length_ = true;
-        return ParseLength(value, length_) ? HeadFault::kNone : HeadFault::kLength;
+        return http_text::ParseLength(value, length_) ? HeadFault::kNone : HeadFault::kLength;
     }
     if (chunked_ || !EqualsIgnoreCase(value, "chunked")) {
         return HeadFault::kEncoding;

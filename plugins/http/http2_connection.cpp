@@ -536,8 +536,7 @@ void Http2Connection::OnTick(int64_t now_ms, int64_t write_ms) {
                               nullptr, 0);
         server_.loop().AtTurnEnd(*this);
     }
-    size_t queued = stream_->queued();
-    bool waiting = queued > 0;
+    bool waiting = stream_->queued() > 0;
     const int64_t body_ms = server_.config().timeouts.body / std::chrono::milliseconds(1);
     for (auto& stream : streams_) {
         waiting = waiting || !stream->body().empty();
@@ -547,11 +546,7 @@ void Http2Connection::OnTick(int64_t now_ms, int64_t write_ms) {
             break;  // the list may have changed; the next tick goes on
         }
     }
-    if (!waiting || queued != queued_ || sent_ != sent_at_tick_) {
-        queued_ = queued;
-        sent_at_tick_ = sent_;
-        progress_ms_ = now_ms;
-    } else if (write_ms > 0 && now_ms - progress_ms_ >= write_ms) {
+    if (write_watch_.Stuck(*stream_, waiting, sent_, now_ms, write_ms)) {
         stream_->Abort();
         server_.Remove(*this);
         return;

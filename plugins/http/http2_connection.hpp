@@ -68,7 +68,6 @@ public:
 private:
     static constexpr size_t kQueueMost = 128 * 1024;  // frames ahead of the socket
     static constexpr int32_t kWindow = 1024 * 1024;
-    static constexpr int64_t kLingerMs = 2000;
     static constexpr int64_t kDrainNoticeMs = 1000;  // between the two GOAWAYs of a shutdown
     static constexpr uint32_t kPatience = 2000;      // frames without use, in a burst
     static constexpr uint32_t kPatienceBack = 100;   // regained per tick
@@ -121,9 +120,7 @@ private:
     int64_t drain_ms_ = 0;  // when the first GOAWAY went
     bool drained_ = false;  // the second one, too
     uint64_t sent_ = 0;     // bytes given to the socket's queue
-    uint64_t sent_at_tick_ = 0;
-    size_t queued_ = 0;  // at the last tick
-    int64_t progress_ms_ = 0;
+    WriteWatch write_watch_;
     std::vector<nghttp2_nv> fields_;  // scratch
 };
 

@@ -1,7 +1,6 @@
 #include "plugins/http/http2_stream.hpp"
 
-#include <charconv>
-
+#include "core/api/http_text.hpp"
 #include "plugins/http/answer_writer.hpp"
 #include "plugins/http/exchange.hpp"
 #include "plugins/http/http2_connection.hpp"
@@ -22,12 +21,6 @@ bool IsTargetText(Bytes text) {
         }
     }
     return !text.empty();
-}
-
-bool ParseLength(Bytes text, uint64_t& out) {
-    const char* end = text.data() + text.size();
-    auto [stop, error] = std::from_chars(text.data(), end, out);
-    return !text.empty() && error == std::errc() && stop == end && out <= uint64_t{INT64_MAX};
 }
 
 }  // namespace
@@ -129,7 +122,7 @@ int Http2Stream::BuildHead(bool ends) {
         head.Add(name, view(field.value));
         const HeaderField& added = head.fields.back();
         if (added.id == HeaderId::kContentLength) {
-            head.has_content_length = ParseLength(added.value, head.content_length);
+            head.has_content_length = http_text::ParseLength(added.value, head.content_length);
             if (!head.has_content_length) {
                 return 400;
             }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/hex.hpp"
 #include "plugins/http/canonical.hpp"
 
 namespace rr::http {
@@ -111,26 +112,17 @@ bool TakeParameter(Bytes& text, std::string& name, std::string& value) {
     return true;
 }
 
-int HexDigit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = ToLower(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 bool Unescape(Bytes text, std::string& out) {
     for (size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '%') {
             out.push_back(text[i]);
             continue;
         }
-        int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-        int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
-        if (high < 0 || low < 0) {
+        const int byte = EscapedByte(text, i);
+        if (byte < 0) {
             return false;
         }
-        out.push_back(static_cast<char>(high * 16 + low));
+        out.push_back(static_cast<char>(byte));
         i += 2;
     }
     return true;

@@ -5,6 +5,7 @@
 
 #include "core/config/nearest.hpp"
 #include "plugins/http/canonical.hpp"
+#include "plugins/http/response.hpp"
 
 namespace rr::http {
 
@@ -84,6 +85,12 @@ std::string MiddlewareWarning(std::string_view listed,
     std::string_view near = config::Nearest(listed, known);
     if (!near.empty()) {
         text.append("; did you mean ").append(near).append("?");
+        return text;
+    }
+    std::sort(known.begin(), known.end());
+    known.erase(std::unique(known.begin(), known.end()), known.end());
+    for (std::string_view each : known) {
+        text.append(each == known.front() ? "; there are " : ", ").append(each);
     }
     return text;
 }
@@ -127,12 +134,15 @@ public:
     void Replace(int status, std::string body, HttpFile file) override {
         draft_.status = status;
         draft_.replaced = true;
-        draft_.filters.clear();
+        if (!draft_.filters.empty()) {  // what they encoded is gone
+            draft_.filters.clear();
+            RemoveHeader("Content-Encoding");
+        }
         draft_.body = std::move(body);
         draft_.file = std::move(file);
         draft_.body_size = static_cast<int64_t>(draft_.body.size() + draft_.file.size);
         draft_.body_start = draft_.body;
-        draft_.has_body = draft_.body_size > 0;
+        draft_.has_body = !draft_.head_request && AllowsBody(status) && draft_.body_size > 0;
     }
 
 private:

@@ -23,6 +23,7 @@ namespace rr::http {
 struct AnswerDraft {
     int status = 200;
     std::vector<AnswerField>& fields;
+    bool head_request = false;
     bool has_body = false;
     int64_t body_size = -1;  // -1: not known yet
     Bytes body_start{};

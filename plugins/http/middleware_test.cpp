@@ -158,7 +158,9 @@ TEST_CASE("middleware: a name that nobody has is told with its nearest") {
             "static: does nothing, it needs the section http.static");
     REQUIRE(MiddlewareWarning("http_metrics", {}) ==
             "http_metrics: does nothing, it needs the section metrics");
-    REQUIRE(MiddlewareWarning("something", {}) == "requested middleware does not exist: something");
+    REQUIRE(MiddlewareWarning("something", {&stamp}) ==
+            "requested middleware does not exist: something; there are cache, gzip, headers, "
+            "http_metrics, otel, proxy_ip_parser, rate_limit, sendfile, stamp, static");
 }
 
 }  // namespace rr::http

@@ -5,8 +5,9 @@
 #include <charconv>
 #include <cstring>
 
+#include "core/api/http_text.hpp"
 #include "core/base/json_text.hpp"
-#include "plugins/http/sniff.hpp"
+#include "core/files/sniff.hpp"
 
 namespace rr::http {
 namespace {
@@ -96,13 +97,6 @@ constexpr size_t kMinorAt = 7;
 
 Bytes KnownLine(int status) {
     return status >= 100 && status <= 599 ? kLines[static_cast<size_t>(status - 100)] : Bytes();
-}
-
-bool ParseLength(Bytes text, uint64_t& out) {
-    text = TrimBlanks(text);
-    const char* end = text.data() + text.size();
-    auto [stop, error] = std::from_chars(text.data(), end, out);
-    return !text.empty() && error == std::errc() && stop == end && out <= uint64_t{INT64_MAX};
 }
 
 void AppendLine(Bytes name, Bytes value, Buffer& out) {
@@ -326,7 +320,7 @@ ResponseWriter::Said ResponseWriter::Listen() const {
                 break;
             case HeaderId::kContentLength:
                 if (!said.length) {
-                    said.length = ParseLength(line.value, said.length_value);
+                    said.length = http_text::ParseLength(TrimBlanks(line.value), said.length_value);
                 }
                 break;
             default: break;
@@ -510,7 +504,7 @@ void ResponseWriter::Finish(const ResponseFacts& facts, const Said& said, const 
     }
     if (!said.content_type && !said.content_encoding && !said.chunked && AllowsBody(status) &&
         !facts.body_start.empty()) {
-        out.Own("Content-Type", DetectContentType(facts.body_start));
+        out.Own("Content-Type", files::DetectContentType(facts.body_start));
     }
     if (!out.hop_by_hop()) {
         return;

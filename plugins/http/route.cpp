@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/hex.hpp"
 #include "core/config/section.hpp"
 #include "plugins/http/canonical.hpp"
 #include "plugins/http/head.hpp"
@@ -12,26 +13,14 @@ namespace {
 
 using config::Section;
 
-int HexValue(char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 // `/a%2db` is `/a-b`: another spelling is no way around a route.
 std::string Decode(Bytes path) {
     std::string decoded;
     decoded.reserve(path.size());
     for (size_t i = 0; i < path.size(); ++i) {
-        if (path[i] == '%' && i + 2 < path.size() && HexValue(path[i + 1]) >= 0 &&
-            HexValue(path[i + 2]) >= 0) {
-            decoded.push_back(
-                static_cast<char>(HexValue(path[i + 1]) * 16 + HexValue(path[i + 2])));
-            i += 2;
-        } else {
-            decoded.push_back(path[i]);
-        }
+        const int byte = path[i] == '%' ? EscapedByte(path, i) : -1;
+        decoded.push_back(byte < 0 ? path[i] : static_cast<char>(byte));
+        i += byte < 0 ? 0 : 2;
     }
     return decoded;
 }

@@ -1,5 +1,7 @@
 #include "plugins/http/ssl_config.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "core/config/section.hpp"
@@ -37,6 +39,17 @@ void ReadClients(const Section& s, net::TlsSettings& tls) {
     }
 }
 
+// What is missing was said by its key: nobody need try to read it.
+bool AllThere(const net::TlsSettings& tls) {
+    auto there = [](const std::string& path) {
+        std::error_code none;
+        return std::filesystem::exists(path, none);
+    };
+    return there(tls.cert) && there(tls.key) && (tls.root_ca.empty() || there(tls.root_ca)) &&
+           std::all_of(tls.others.begin(), tls.others.end(),
+                       [&there](const auto& one) { return there(one.cert) && there(one.key); });
+}
+
 }  // namespace
 
 SslConfig ParseSslConfig(const Section& s) {
@@ -70,9 +83,9 @@ SslConfig ParseSslConfig(const Section& s) {
     } else {
         s.Ignored("acme", kAcme);
     }
-    if (files) {
+    if (files && AllThere(tls)) {
         c.tls = std::move(tls);
-    } else if (s.present() && !s.Has("acme")) {
+    } else if (!files && s.present() && !s.Has("acme")) {
         s.Warning("", "HTTPS is not served: neither cert and key nor certificates are given");
     }
     return c;

@@ -115,12 +115,13 @@ Result<void> TcpPlugin::Bind(const ServerConfig& server, ServerStats& stats) {
         stats.address = one.datagrams->address().ToString();
     } else {
         if (server.tls) {
-            auto tls = keeper_->Open("tcp.servers." + server.name + ".tls", *server.tls,
+            const std::string name = "tcp.servers." + server.name + ".tls";
+            auto tls = keeper_->Open(name, *server.tls,
                                      [this, &server](std::shared_ptr<net::TlsContext> read) {
                                          Use(server, std::move(read));
                                      });
             if (!tls) {
-                return Forward(tls);
+                return Forward(tls, name);
             }
             one.tls = std::move(*tls);
         }

@@ -133,8 +133,12 @@ bool Cache::OnRequest(HttpRequest& request, HttpAnswer& answer) {
     if ((!wish.get && !wish.head) || wish.special) {
         return true;
     }
-    const Instant now = now_();
-    std::shared_ptr<const Entry> entry = store_.empty() ? nullptr : store_.Find(request, now);
+    Instant now{};
+    std::shared_ptr<const Entry> entry;
+    if (!store_.empty()) {
+        now = now_();
+        entry = store_.Find(request, now);
+    }
     if (entry == nullptr) {
         misses_.fetch_add(1, kRelaxed);
         return true;

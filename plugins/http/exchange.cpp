@@ -197,8 +197,12 @@ int64_t Exchange::Elapsed() const {
 void Exchange::Record() {
     int answered = r_.refused != 0 ? r_.refused : answer_.status();
     int status = answered != 0 ? answered : kClientGone;
+    if (!run_ && !r_.recorded && !r_.announced) {
+        return;
+    }
+    const int64_t elapsed_ns = Elapsed();
     if (run_) {
-        TellMiddlewares(status);
+        TellMiddlewares(status, elapsed_ns);
     }
     if (!r_.recorded && !r_.announced) {
         return;
@@ -217,7 +221,7 @@ void Exchange::Record() {
     record.read_bytes = body_.received();
     record.write_bytes = answer_.written();
     record.start_unix_ns = r_.start_unix_ns;
-    record.elapsed_ns = Elapsed();
+    record.elapsed_ns = elapsed_ns;
     if (r_.announced) {
         RequestEvent event{};
         event.phase = RequestPhase::kFinished;
@@ -249,7 +253,7 @@ void Exchange::Record() {
     LogAccess(server_.log(), full, record);
 }
 
-void Exchange::TellMiddlewares(int status) {
+void Exchange::TellMiddlewares(int status, int64_t elapsed_ns) {
     HttpOutcome outcome;
     outcome.status = status;
     outcome.complete = r_.complete;
@@ -258,7 +262,7 @@ void Exchange::TellMiddlewares(int status) {
     outcome.read_bytes = body_.received();
     outcome.write_bytes = answer_.written();
     outcome.start_unix_ns = r_.start_unix_ns;
-    outcome.elapsed_ns = Elapsed();
+    outcome.elapsed_ns = elapsed_ns;
     run_->Finished(outcome);
 }
 

@@ -90,7 +90,7 @@ private:
     int64_t Elapsed() const;
     bool Redirects() const;
     void Record();
-    void TellMiddlewares(int status);
+    void TellMiddlewares(int status, int64_t elapsed_ns);
     void GiveBack();
 
     HttpServer& server_;

@@ -40,7 +40,7 @@ HttpMiddleware* Find(std::string_view name, const std::vector<HttpMiddleware*>& 
 // Most often there is none.
 void EraseNamed(std::vector<AnswerField>& fields, std::string_view name) {
     const auto is_named = [name](const AnswerField& field) {
-        return field.name.size() == name.size() && EqualsIgnoreCase(field.name, name);
+        return EqualsIgnoreCase(field.name, name);
     };
     for (size_t i = 0; i < fields.size(); ++i) {
         if (is_named(fields[i])) {
@@ -281,11 +281,9 @@ Bytes MiddlewareRun::Copy(std::string_view text) {
 }
 
 HttpField MiddlewareRun::Copy(std::string_view name, std::string_view value) {
-    char* const memory = Room(name.size() + value.size() + 1);  // never of nothing
-    std::memcpy(memory, name.data(), name.size());
-    if (!value.empty()) {
-        std::memcpy(memory + name.size(), value.data(), value.size());
-    }
+    char* const memory = Room(name.size() + value.size());
+    name.copy(memory, name.size());
+    value.copy(memory + name.size(), value.size());
     return {{memory, name.size()}, {memory + name.size(), value.size()}};
 }
 

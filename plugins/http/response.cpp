@@ -126,8 +126,8 @@ char* CopyForeign(Bytes value, char* to) {
     while (end - to >= 8) {
         uint64_t eight = 0;
         std::memcpy(&eight, to, sizeof eight);
-        if (((eight - kEach * (' ')) & ~eight & (kEach * 0x80)) != 0) {
-            break;  // a byte below a blank, about: looked at one by one
+        if (((eight - kEach * ' ') & ~eight & (kEach * 0x80)) != 0) {
+            break;  // one of them is below a blank
         }
         to += 8;
     }

@@ -80,6 +80,7 @@ private:
     int64_t SetOf(const Key& key) const;
     Slot* MakeRoom(Slot* set, const Key& key, int64_t now_ns);
     std::mutex& LockOf(int64_t set) { return locks_[static_cast<size_t>(set) % kLocks].mutex; }
+
     const Rate rate_;
     const int64_t sets_;
     const SipKey secret_ = SipKey::Random();

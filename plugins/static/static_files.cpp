@@ -74,7 +74,7 @@ StaticFiles::StaticFiles(const StaticConfig& config, files::Background& backgrou
     }
 }
 
-bool StaticFiles::Answer(HttpRequest& request, HttpAnswer& answer, Instant now) {
+bool StaticFiles::Answer(HttpRequest& request, HttpAnswer& answer, Now now) {
     const Call call{request, answer, now, files::ParseUrlPath(request.target(), cache_.scratch())};
     switch (call.path.kind) {
         case UrlPath::Kind::kUp: answer.status = 403; return true;
@@ -109,7 +109,7 @@ bool StaticFiles::Try(const Call& call, Bytes name, const files::ServeOptions& o
     if (!MayShow(files::ExtensionOf(name).view())) {
         return false;
     }
-    const files::CachedFile& file = cache_.Find(name, call.now);
+    const files::CachedFile& file = cache_.Find(name, call.now());
     if (!file.is_file()) {
         return false;
     }
@@ -130,7 +130,7 @@ bool StaticFiles::TryIndex(const Call& call) {
         Join(call.path.name, index, name);
         if (folder ? Try(call, name, options_)
                    : MayShow(files::ExtensionOf(name).view()) &&
-                         cache_.Find(name, call.now).is_file()) {
+                         cache_.Find(name, call.now()).is_file()) {
             if (!folder) {
                 // Links in the page count from its folder. Made from the clean name: `//host` in
                 // the target must not become a link to elsewhere.
@@ -148,7 +148,7 @@ bool StaticFiles::TryIndex(const Call& call) {
 }
 
 bool StaticFiles::IsFolder(const Call& call) {
-    return cache_.Find(call.path.name, call.now).status == files::OpenedFile::Status::kFolder;
+    return cache_.Find(call.path.name, call.now()).status == files::OpenedFile::Status::kFolder;
 }
 
 bool StaticFiles::TryTemplates(const Call& call) {

@@ -30,7 +30,7 @@ struct Fixture {
         request.method_text = std::move(method);
         answer = HttpAnswer{};
         seen.clear();
-        if (!files.Answer(request, answer, {})) {
+        if (!files.Answer(request, answer, [] { return Instant{}; })) {
             return "worker";
         }
         seen = std::string(request.Header("X-Req"));

@@ -20,7 +20,7 @@ TEST_CASE("static: a warm hit costs no allocation, whatever the size") {
         {"X-A-Header-Of-The-User", "with a value longer than a string holds in place"}};
     files::Foreground background;
     StaticFiles files(config, background);
-    const Instant now{};
+    const auto now = [] { return Instant{}; };
     for (const char* target :
          {"/small.txt", "/folder/large.txt?query", "//small.txt", "/%73mall.txt"}) {
         RequestForTest request(FieldsForTest::Pairs{{"Accept-Encoding", "gzip"}});

@@ -58,6 +58,12 @@ function(rr_unit_tests name library)
     endif()
 endfunction()
 
+# The tests of `library` may ask how often they allocated: core/base/allocations_for_test.hpp.
+function(rr_count_allocations library)
+    target_sources(${library}_tests
+        PRIVATE "${PROJECT_SOURCE_DIR}/core/base/allocations_for_test.cpp")
+endfunction()
+
 # Gives the tests `target` the descriptors of a .proto file beside them: core/rpc/shape_for_test.hpp.
 function(rr_descriptors target proto)
     set(file "${CMAKE_CURRENT_BINARY_DIR}/${proto}.descriptors")

@@ -30,15 +30,11 @@
 #include <utility>
 #include <vector>
 
+#include "core/api/http_fields.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/file.hpp"
 
 namespace rr {
-
-struct HttpField {
-    std::string_view name;  // as it was sent
-    std::string_view value;
-};
 
 // What a middleware keeps of one request from OnRequest on; gone when the request is.
 struct HttpState {
@@ -75,6 +71,8 @@ public:
 
     // A place for the middleware that is being called, empty at first: nobody else sees it.
     virtual std::unique_ptr<HttpState>& state() const = 0;
+    // A number beside it, for what needs no memory of its own; 0 at first.
+    virtual uint64_t& note() const = 0;
 
 protected:
     ~HttpRequest() = default;
@@ -97,7 +95,7 @@ struct HttpPiece {
 // where the method or the status allows none.
 struct HttpAnswer {
     int status = 200;  // 200..599
-    std::vector<std::pair<std::string, std::string>> headers;
+    HttpFields headers;
     std::string body;
     std::vector<HttpPiece> pieces;  // behind `body`
 };

@@ -79,6 +79,7 @@ struct RequestForTest final : HttpRequest {
     }
     void SetRemoteAddress(std::string_view text) override { remote = text; }
     std::unique_ptr<HttpState>& state() const override { return kept; }
+    uint64_t& note() const override { return noted; }
 
     std::string method_text = "GET";
     std::string target_text = "/";
@@ -89,6 +90,7 @@ struct RequestForTest final : HttpRequest {
     FieldsForTest fields;
     FieldsForTest::Pairs attributes;
     mutable std::unique_ptr<HttpState> kept;
+    mutable uint64_t noted = 0;
 };
 
 struct ResponseForTest final : HttpResponse {

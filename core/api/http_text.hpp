@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -13,10 +14,44 @@ namespace rr::http_text {
 inline char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c; }
 inline char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
-// ASCII letters compare without case.
+// Eight letters at once.
+inline uint64_t LowerEight(uint64_t text) {
+    constexpr uint64_t kEach = 0x0101010101010101;
+    const uint64_t low = text & (kEach * 0x7f);
+    const uint64_t from_a = low + kEach * (0x80 - 'A');
+    const uint64_t beyond_z = low + kEach * (0x7f - 'Z');
+    return text | ((~text & (from_a ^ beyond_z) & (kEach * 0x80)) >> 2);
+}
+
+// ASCII letters compare without case; `size` bytes of each.
+inline bool EqualBytes(const char* a, const char* b, size_t size) {
+    const auto same = [a, b](size_t at) {
+        uint64_t x = 0;
+        uint64_t y = 0;
+        std::memcpy(&x, a + at, sizeof x);
+        std::memcpy(&y, b + at, sizeof y);
+        return x == y || LowerEight(x) == LowerEight(y);
+    };
+    size_t at = 0;
+    for (; at + 8 <= size; at += 8) {
+        if (!same(at)) {
+            return false;
+        }
+    }
+    if (size >= 8) {
+        return at == size || same(size - 8);
+    }
+    for (; at < size; ++at) {
+        if (Lower(a[at]) != Lower(b[at])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Most texts differ in their size already.
 inline bool Equal(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                              [](char x, char y) { return Lower(x) == Lower(y); });
+    return a.size() == b.size() && EqualBytes(a.data(), b.data(), a.size());
 }
 inline bool StartsWith(std::string_view text, std::string_view start) {
     return text.size() >= start.size() && Equal(text.substr(0, start.size()), start);

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -18,26 +20,66 @@ constexpr std::array<bool, 256> MakePlainTable() {
 }
 constexpr auto kPlain = MakePlainTable();
 
-// Copies bytes that need no escape from p to `to`, and returns how many. Up to 15 bytes behind them
-// are written too.
+#if defined(__SSE2__)
+// A bit for each byte that needs an escape. Not a loop over the letters: that would stay one.
+unsigned Stops(__m128i bytes) {
+    const auto is = [bytes](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+    const __m128i quotes = _mm_or_si128(is('"'), is('\\'));
+    const __m128i marks = _mm_or_si128(_mm_or_si128(is('<'), is('>')), is('&'));
+    const __m128i all = _mm_or_si128(_mm_or_si128(low, quotes), _mm_or_si128(marks, bytes));
+    return static_cast<unsigned>(_mm_movemask_epi8(all));  // the sign bit is byte >= 0x80
+}
+
+// Copies 16 bytes, and returns how many of them need no escape.
+size_t CopySixteen(const char* p, char* to) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+    return static_cast<size_t>(__builtin_ctz(Stops(bytes) | 0x10000U));
+}
+
+// Copies the 4 to 8, or 8 to 16 bytes from p to `end`: two words that overlap. Returns how many of
+// them need no escape.
+template <class Word>
+size_t CopyTwo(const char* p, const char* end, char* to) {
+    Word first;
+    Word last;
+    std::memcpy(&first, p, sizeof first);
+    std::memcpy(&last, end - sizeof last, sizeof last);
+    const auto size = static_cast<size_t>(end - p);
+    std::memcpy(to, &first, sizeof first);
+    std::memcpy(to + size - sizeof last, &last, sizeof last);
+    char both[16] = {};
+    std::memcpy(both, &first, sizeof first);
+    std::memcpy(both + sizeof first, &last, sizeof last);
+    const unsigned stops = Stops(_mm_loadu_si128(reinterpret_cast<const __m128i*>(both)));
+    const unsigned of_first = stops & ((1U << sizeof first) - 1);
+    if (of_first != 0) {
+        return static_cast<size_t>(__builtin_ctz(of_first));
+    }
+    const unsigned of_last = (stops >> sizeof first) & ((1U << sizeof last) - 1);
+    return of_last == 0 ? size : size - sizeof last + static_cast<size_t>(__builtin_ctz(of_last));
+}
+#endif
+
+// Copies bytes that need no escape from p to `to`, and returns how many. More behind them may be
+// written, up to the size of all.
 size_t CopyPlain(const char* p, const char* end, char* to) {
     const char* start = p;
 #if defined(__SSE2__)
-    const __m128i low = _mm_set1_epi8(0x1f);
-    while (end - p >= 16) {
-        __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
-        __m128i stop = _mm_cmpeq_epi8(_mm_min_epu8(bytes, low), bytes);
-        for (char c : {'"', '\\', '<', '>', '&'}) {
-            stop = _mm_or_si128(stop, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+    const auto size = static_cast<size_t>(end - p);
+    if (size >= 16) {
+        for (; end - p >= 16; p += 16, to += 16) {
+            if (const size_t plain = CopySixteen(p, to); plain < 16) {
+                return static_cast<size_t>(p - start) + plain;
+            }
         }
-        int mask = _mm_movemask_epi8(_mm_or_si128(stop, bytes));  // the sign bit is byte >= 0x80
-        if (mask != 0) {
-            return static_cast<size_t>(p - start) +
-                   static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
-        }
-        p += 16;
-        to += 16;
+        const auto left = static_cast<size_t>(end - p);
+        const size_t before = size - 16;  // what is known to be plain, and some of the rest
+        return left == 0 ? size : before + CopySixteen(start + before, to + left - 16);
+    }
+    if (size >= 4) {
+        return size >= 8 ? CopyTwo<uint64_t>(p, end, to) : CopyTwo<uint32_t>(p, end, to);
     }
 #endif
     while (p != end && kPlain[static_cast<unsigned char>(*p)]) {

@@ -89,10 +89,9 @@ FileCache::Place FileCache::TakeOff(Place place) {
     Shelf& shelf = place->missing ? missing_ : found_;
     shelf.files -= place->files;
     shelf.memory -= place->memory;
-    index_.erase(place->name);
     unkept_.clear();
     unkept_.splice(unkept_.begin(), shelf.nodes, place);
-    return place;
+    return place;  // its name stays in the index: it comes back
 }
 
 void FileCache::Load(Node& node) {
@@ -232,7 +231,7 @@ void FileCache::Shelve(Place place) {
     shelf.files += place->files;
     shelf.memory += place->memory;
     shelf.nodes.splice(shelf.nodes.begin(), unkept_, place);
-    index_.emplace(place->name, place);
+    index_.try_emplace(place->name, place);
 }
 
 // The newest stays: somebody is about to use it.

@@ -58,13 +58,12 @@ std::string ContentRange(ByteRange part, uint64_t size) {
            std::to_string(part.offset + part.size - 1) + "/" + std::to_string(size);
 }
 
-void AnswerParts(const Representation& file, const Ranges& ranges, std::string type,
-                 HttpAnswer& answer) {
+void AnswerParts(const Representation& file, const Ranges& ranges, Bytes type, HttpAnswer& answer) {
     answer.status = 206;
     if (ranges.parts().size() == 1) {
         const ByteRange part = ranges.parts()[0];
-        answer.headers.emplace_back("Content-Range", ContentRange(part, file.size));
-        answer.headers.emplace_back("Content-Type", std::move(type));
+        answer.headers.Add("Content-Range", ContentRange(part, file.size));
+        answer.headers.Add("Content-Type", type);
         AddPart(file, {}, part, answer);
         return;
     }
@@ -79,19 +78,19 @@ void AnswerParts(const Representation& file, const Ranges& ranges, std::string t
         line = "\r\n";
     }
     AddPart(file, "\r\n--" + boundary + "--\r\n", {}, answer);
-    answer.headers.emplace_back("Content-Type", "multipart/byteranges; boundary=" + boundary);
+    answer.headers.Add("Content-Type", "multipart/byteranges; boundary=" + boundary);
 }
 
 void AnswerUnsatisfiable(const Representation& file, Ranges::Kind kind, HttpAnswer& answer) {
     answer.status = 416;
     if (kind == Ranges::Kind::kNoOverlap) {
-        answer.headers.emplace_back("Content-Range", "bytes */" + std::to_string(file.size));
+        answer.headers.Add("Content-Range", "bytes */" + std::to_string(file.size));
         answer.body = "invalid range: failed to overlap\n";
     } else {
         answer.body = "invalid range\n";
     }
-    answer.headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
-    answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    answer.headers.Add("Content-Type", "text/plain; charset=utf-8");
+    answer.headers.Add("X-Content-Type-Options", "nosniff");
 }
 
 }  // namespace
@@ -115,15 +114,15 @@ void Serve(const FileRequest& request, const CachedFile& cached, const ServeOpti
     const bool varies = cached.has_encoded();
     const Representation& file = varies ? Choose(request, cached) : cached.plain;
     const Bytes modified(file.last_modified, kHttpDateSize);
-    answer.headers.insert(answer.headers.end(), options.headers.begin(), options.headers.end());
+    answer.headers.AddAll(options.headers);
     if (!file.etag.empty()) {
-        answer.headers.emplace_back("ETag", file.etag);
+        answer.headers.Add("ETag", file.etag);
     }
     if (varies) {
-        answer.headers.emplace_back("Vary", "Accept-Encoding");
+        answer.headers.Add("Vary", "Accept-Encoding");
     }
     if (!options.cache_control.empty() && !Has(options, "Cache-Control")) {
-        answer.headers.emplace_back("Cache-Control", options.cache_control);
+        answer.headers.Add("Cache-Control", options.cache_control);
     }
     Ranges ranges;
     if (request.conditions.any()) {
@@ -133,13 +132,10 @@ void Serve(const FileRequest& request, const CachedFile& cached, const ServeOpti
         if (verdict != Verdict::kSend) {
             answer.status = verdict == Verdict::kNotModified ? 304 : 412;
             if (answer.status == 412 || file.etag.empty()) {
-                answer.headers.emplace_back("Last-Modified", modified);
+                answer.headers.Add("Last-Modified", modified);
             }
             if (answer.status == 304) {
-                // An answer that says nothing of the content.
-                std::erase_if(answer.headers, [](const auto& header) {
-                    return Equal(header.first, "Content-Type");
-                });
+                answer.headers.Remove("Content-Type");  // nothing is said of the content
             }
             return;
         }
@@ -147,34 +143,28 @@ void Serve(const FileRequest& request, const CachedFile& cached, const ServeOpti
             ranges = Ranges::Parse(request.conditions.range, file.size);
         }
     }
-    answer.headers.emplace_back("Last-Modified", modified);
+    answer.headers.Add("Last-Modified", modified);
     if (options.ranges) {
-        answer.headers.emplace_back("Accept-Ranges", "bytes");
+        answer.headers.Add("Accept-Ranges", "bytes");
     }
     if (ranges.kind() == Ranges::Kind::kBroken || ranges.kind() == Ranges::Kind::kNoOverlap) {
-        std::erase_if(answer.headers, [](const auto& header) {
-            return Equal(header.first, "Content-Type") || Equal(header.first, "Cache-Control");
-        });
+        answer.headers.Remove("Content-Type");
+        answer.headers.Remove("Cache-Control");
         AnswerUnsatisfiable(file, ranges.kind(), answer);
         return;
     }
     if (!file.encoding.empty()) {
-        answer.headers.emplace_back("Content-Encoding", file.encoding);
+        answer.headers.Add("Content-Encoding", file.encoding);
     }
     if (ranges.kind() == Ranges::Kind::kParts) {
-        std::string type(file.content_type);
-        std::erase_if(answer.headers, [&type](auto& header) {
-            const bool own = Equal(header.first, "Content-Type");
-            if (own) {
-                type = std::move(header.second);
-            }
-            return own;
-        });
-        AnswerParts(file, ranges, std::move(type), answer);
+        const Bytes own = answer.headers.Get("Content-Type");
+        const std::string type(own.empty() ? file.content_type : own);
+        answer.headers.Remove("Content-Type");
+        AnswerParts(file, ranges, type, answer);
         return;
     }
     if (options.headers.empty() || !Has(options, "Content-Type")) {
-        answer.headers.emplace_back("Content-Type", file.content_type);
+        answer.headers.Add("Content-Type", file.content_type);
     }
     AddPart(file, {}, {0, file.size}, answer);
 }

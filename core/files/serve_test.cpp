@@ -46,7 +46,7 @@ std::string Header(const HttpAnswer& answer, Bytes name) {
     std::string found;
     for (const auto& [key, value] : answer.headers) {
         if (key == name) {
-            found += (found.empty() ? "" : "|") + value;
+            found.append(found.empty() ? "" : "|").append(value);
         }
     }
     return found;

@@ -1,6 +1,8 @@
 #include "core/files/url_path.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 #include "core/base/hex.hpp"
 
@@ -19,6 +21,42 @@ Bytes PathOf(Bytes target) {
         target.remove_prefix(slash);
     }
     return target.substr(0, target.find_first_of("?#"));
+}
+
+enum class Letter : uint8_t { kPlain, kDot, kSlash, kEnd, kOther };
+
+constexpr std::array<Letter, 256> MakeLetters() {
+    std::array<Letter, 256> letters{};
+    letters['.'] = Letter::kDot;
+    letters['/'] = Letter::kSlash;
+    letters['?'] = letters['#'] = Letter::kEnd;
+    letters['%'] = letters['\\'] = letters[0] = Letter::kOther;
+    return letters;
+}
+constexpr auto kLetters = MakeLetters();
+
+// Most paths say what they mean: one look at each letter, and nothing has to be decoded or taken
+// out. False: not so for sure.
+bool IsPlain(Bytes target, size_t& size) {
+    if (target.empty() || target[0] != '/') {
+        return false;
+    }
+    Letter before = Letter::kSlash;
+    for (size = 1; size < target.size(); ++size) {
+        const Letter letter = kLetters[static_cast<unsigned char>(target[size])];
+        if (letter == Letter::kPlain) {
+            before = letter;
+            continue;
+        }
+        if (letter == Letter::kEnd) {
+            return true;
+        }
+        if (letter == Letter::kOther || before != Letter::kPlain) {
+            return false;
+        }
+        before = letter;
+    }
+    return true;
 }
 
 // False: a broken escape.
@@ -66,6 +104,14 @@ void Clean(std::string& path) {
 }  // namespace
 
 UrlPath ParseUrlPath(Bytes target, std::string& scratch) {
+    if (size_t size = 0; IsPlain(target, size)) {
+        Bytes name = target.substr(1, size - 1);
+        if (target[size - 1] != '/') {
+            return {UrlPath::Kind::kFile, name};
+        }
+        name.remove_suffix(name.empty() ? 0 : 1);
+        return {UrlPath::Kind::kFolder, name};
+    }
     Bytes path = PathOf(target);
     if (path.empty()) {
         return {};

@@ -21,6 +21,41 @@ bool IsZone(std::string_view text) {
     });
 }
 
+// A number up to 255 without leading zeros. False: there is none at `at`.
+bool TakeNumber(const char*& at, const char* end, uint8_t& out) {
+    const auto digit = [&at, end](unsigned& value) {
+        value = at == end ? 10U : static_cast<unsigned char>(*at) - unsigned{'0'};
+        return value <= 9;
+    };
+    unsigned number = 0;
+    unsigned next = 0;
+    if (!digit(number)) {
+        return false;
+    }
+    ++at;
+    for (int i = 0; i < 2 && number > 0 && digit(next); ++i) {
+        number = number * 10 + next;
+        ++at;
+    }
+    out = static_cast<uint8_t>(number);
+    return number <= 255;
+}
+
+// `203.0.113.7`: most texts are of this kind.
+bool ParseDotted(std::string_view text, uint8_t* out) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    for (int part = 0; part < 4; ++part) {
+        if (part > 0 && (at == end || *at++ != '.')) {
+            return false;
+        }
+        if (!TakeNumber(at, end, out[part])) {
+            return false;
+        }
+    }
+    return at == end;
+}
+
 bool SameStart(const uint8_t* a, const uint8_t* b, int bits) {
     const size_t whole = static_cast<size_t>(bits) / 8;
     if (std::memcmp(a, b, whole) != 0) {
@@ -42,6 +77,14 @@ void IpAddress::Mask(int bits) {
 }
 
 std::optional<IpAddress> ParseIp(std::string_view text) {
+    IpAddress ip;
+    if (ParseDotted(text, ip.bytes.data() + sizeof kMapped)) {
+        std::memcpy(ip.bytes.data(), kMapped, sizeof kMapped);
+        return ip;
+    }
+    if (text.find(':') == std::string_view::npos) {
+        return std::nullopt;
+    }
     char terminated[INET6_ADDRSTRLEN] = {};
     const size_t zone = text.find('%');
     if (zone != std::string_view::npos) {
@@ -54,16 +97,9 @@ std::optional<IpAddress> ParseIp(std::string_view text) {
         return std::nullopt;
     }
     text.copy(terminated, text.size());
-    IpAddress ip;
-    if (text.find(':') != std::string_view::npos) {
-        return inet_pton(AF_INET6, terminated, ip.bytes.data()) == 1 ? std::optional(ip)
-                                                                     : std::nullopt;
-    }
-    if (zone != std::string_view::npos ||
-        inet_pton(AF_INET, terminated, ip.bytes.data() + sizeof kMapped) != 1) {
+    if (inet_pton(AF_INET6, terminated, ip.bytes.data()) != 1) {
         return std::nullopt;
     }
-    std::memcpy(ip.bytes.data(), kMapped, sizeof kMapped);
     return ip;
 }
 

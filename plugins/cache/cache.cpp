@@ -134,8 +134,12 @@ bool Cache::OnRequest(HttpRequest& request, HttpAnswer& answer) {
     if ((!wish.get && !wish.head) || wish.special) {
         return true;
     }
-    const Instant now = now_();
-    std::shared_ptr<const Entry> entry = store_.empty() ? nullptr : store_.Find(request, now);
+    Instant now{};
+    std::shared_ptr<const Entry> entry;
+    if (!store_.empty()) {
+        now = now_();
+        entry = store_.Find(request, now);
+    }
     if (entry == nullptr) {
         misses_.fetch_add(1, kRelaxed);
         return true;
@@ -143,7 +147,7 @@ bool Cache::OnRequest(HttpRequest& request, HttpAnswer& answer) {
     hits_.fetch_add(1, kRelaxed);
     Answer(request, wish, *entry, answer);
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - entry->made);
-    answer.headers.emplace_back("Age", std::to_string(age.count()));
+    answer.headers.Add("Age", std::to_string(age.count()));
     return false;
 }
 
@@ -157,12 +161,15 @@ void Cache::Answer(const HttpRequest& request, const Wish& wish, const Entry& en
     }
     if (has_it && entry.status == 200) {
         answer.status = 304;
-        std::copy_if(entry.headers.begin(), entry.headers.end(), std::back_inserter(answer.headers),
-                     [](const auto& pair) { return !DescribesBody(pair.first); });
+        for (const auto& [name, value] : entry.headers) {
+            if (!DescribesBody(name)) {
+                answer.headers.Add(name, value);
+            }
+        }
         return;
     }
     answer.status = entry.status;
-    answer.headers.assign(entry.headers.begin(), entry.headers.end());
+    answer.headers.AddAll(entry.headers);
     answer.body.assign(entry.body);
 }
 

@@ -55,11 +55,7 @@ struct Bench {
         answer = HttpAnswer();
         return !cache.OnRequest(request, answer);
     }
-    std::string_view Told(std::string_view name) const {
-        auto found = std::find_if(answer.headers.begin(), answer.headers.end(),
-                                  [name](const auto& pair) { return pair.first == name; });
-        return found == answer.headers.end() ? std::string_view() : found->second;
-    }
+    std::string_view Told(std::string_view name) const { return answer.headers.Get(name); }
 
     Cache cache;
     HttpAnswer answer;

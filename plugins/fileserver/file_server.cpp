@@ -97,7 +97,9 @@ web::Answer FileServer::Answer(const web::Request& request, Instant now) {
             web::Answer answer;
             answer.status = made.status;
             answer.content_type.clear();
-            answer.headers = std::move(made.headers);
+            for (const auto& [header, value] : made.headers) {
+                answer.headers.emplace_back(header, value);
+            }
             answer.body = std::move(made.body);
             answer.pieces = std::move(made.pieces);
             return answer;

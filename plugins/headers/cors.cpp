@@ -26,7 +26,7 @@ bool Cors::IsPreflight(const HttpRequest& request) {
 std::string_view Cors::AnswerPreflight(const HttpRequest& request, HttpAnswer& answer) const {
     answer.status = config_.success_status;
     const auto add = [&answer](std::string_view name, std::string_view value) {
-        answer.headers.emplace_back(name, value);
+        answer.headers.Add(name, value);
     };
     add("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
     const std::string_view origin = request.Header(kOrigin);

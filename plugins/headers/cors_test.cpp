@@ -31,7 +31,10 @@ std::map<std::string, std::string> Answer(const CorsConfig& config, const Pairs&
     Cors(config).AnswerPreflight(Preflight(headers), answer);
     REQUIRE(answer.status == status);
     REQUIRE(answer.body.empty());
-    std::map<std::string, std::string> named(answer.headers.begin(), answer.headers.end());
+    std::map<std::string, std::string> named;
+    for (const auto& [name, value] : answer.headers) {
+        named.emplace(name, value);
+    }
     REQUIRE(named.size() == answer.headers.size());
     REQUIRE(named["Vary"] ==
             "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");

@@ -48,7 +48,7 @@ Headers::Headers(HeadersConfig config, log::Logger log)
 
 bool Headers::OnRequest(HttpRequest& request, HttpAnswer& answer) {
     if (cors_ && Cors::IsPreflight(request)) {
-        answer.headers = response_;
+        answer.headers.AddAll(response_);
         const std::string_view why = cors_->AnswerPreflight(request, answer);
         Debug("cors preflight", request, why);
         return false;

@@ -94,18 +94,6 @@ bool IsToken(Bytes text) {
     return !text.empty();
 }
 
-bool EqualsIgnoreCase(Bytes a, Bytes b) {
-    if (a.size() != b.size()) {
-        return false;
-    }
-    for (size_t i = 0; i < a.size(); ++i) {
-        if (ToLower(a[i]) != ToLower(b[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 Bytes TrimBlanks(Bytes text) {
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
         text.remove_prefix(1);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/api/http_text.hpp"
 #include "core/base/bytes.hpp"
 
 namespace rr::http {
@@ -51,7 +52,7 @@ inline char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c 
 inline char ToUpper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c; }
 
 // ASCII letters compare without case.
-bool EqualsIgnoreCase(Bytes a, Bytes b);
+inline bool EqualsIgnoreCase(Bytes a, Bytes b) { return http_text::Equal(a, b); }
 
 // True if the comma-separated list has `token` (without case, blanks around items trimmed).
 bool HasListToken(Bytes list, Bytes token);

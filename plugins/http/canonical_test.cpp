@@ -66,3 +66,27 @@ TEST_CASE("canonical: list tokens are found whole, in any case") {
     REQUIRE_FALSE(HasListToken("closed", "close"));
     REQUIRE_FALSE(HasListToken("", "close"));
 }
+
+TEST_CASE("canonical: texts of every length compare without case, at every place") {
+    for (size_t size = 0; size < 20; ++size) {
+        const std::string text = std::string("AbCdEfGhIjKlMnOpQrStUvW").substr(0, size);
+        for (size_t at = 0; at < size; ++at) {
+            for (int c = 0; c < 256; ++c) {
+                std::string other = text;
+                other[at] = static_cast<char>(c);
+                const bool same = ToLower(other[at]) == ToLower(text[at]);
+                REQUIRE(EqualsIgnoreCase(text, other) == same);
+            }
+        }
+        REQUIRE(EqualsIgnoreCase(text, text));
+        REQUIRE_FALSE(EqualsIgnoreCase(text, text + "x"));
+    }
+    for (int a = 0; a < 256; ++a) {
+        for (int b = 0; b < 256; ++b) {
+            const std::string left(9, static_cast<char>(a));
+            const std::string right(9, static_cast<char>(b));
+            const bool same = ToLower(left[0]) == ToLower(right[0]);
+            REQUIRE(EqualsIgnoreCase(left, right) == same);
+        }
+    }
+}

@@ -124,7 +124,7 @@ bool PeerHost(Bytes peer, Bytes& host) {
         host = peer.substr(1, close - 1);
         return true;
     }
-    if (peer.find(':') != colon || peer.find_first_of("[]") != Bytes::npos) {
+    if (peer.find(':') != colon || peer.find('[') != Bytes::npos || peer.find(']') != Bytes::npos) {
         return false;
     }
     host = peer.substr(0, colon);
@@ -207,6 +207,10 @@ Bytes ContextWriter::Canonical(const HeaderField& field) {
     }
     name_.Clear();
     name_.Reserve(field.name.size());
+    memo_.Begin(name_);
+    if (const Bytes known = memo_.Find(field.name).canonical; !known.empty()) {
+        return known;
+    }
     Canonicalise(field.name, name_.tail());
     name_.Commit(field.name.size());
     return name_.view();

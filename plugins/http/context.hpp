@@ -17,6 +17,7 @@
 #include "core/base/bytes.hpp"
 #include "plugins/http/cookies.hpp"
 #include "plugins/http/head.hpp"
+#include "plugins/http/name_memo.hpp"
 
 namespace rr::http {
 
@@ -62,7 +63,8 @@ private:
     std::vector<Link> links_;  // beside head.fields
     CookieJar cookies_;
     Buffer uri_;
-    Buffer name_;
+    NameMemo memo_;
+    Buffer name_;  // one that memo_ has no place for
     Bytes query_;  // onto uri_
 };
 

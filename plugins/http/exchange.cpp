@@ -227,7 +227,7 @@ int64_t Exchange::Elapsed() const {
 int Exchange::Status() const { return r_.refused != 0 ? r_.refused : answer_.status(); }
 
 // But for the URL.
-AccessRecord Exchange::Facts() const {
+AccessRecord Exchange::Facts(int64_t elapsed_ns) const {
     AccessRecord record;
     record.status = Status();
     record.method = head_.method;
@@ -242,7 +242,7 @@ AccessRecord Exchange::Facts() const {
     record.read_bytes = body_.received();
     record.write_bytes = answer_.written();
     record.start_unix_ns = r_.start_unix_ns;
-    record.elapsed_ns = Elapsed();
+    record.elapsed_ns = elapsed_ns;
     return record;
 }
 
@@ -259,7 +259,7 @@ void Exchange::OnSlow(const pool::JobReport& report, Bytes doing) {
     }
     r_.slow = true;
     r_.report = report;
-    AccessRecord record = Facts();
+    AccessRecord record = Facts(Elapsed());
     Buffer url;
     NameUrl(record, url);
     LogSlow(server_.log(), record, report, doing);
@@ -267,13 +267,18 @@ void Exchange::OnSlow(const pool::JobReport& report, Bytes doing) {
 
 void Exchange::Record() {
     int status = Status() != 0 ? Status() : kClientGone;
-    if (run_) {
-        TellMiddlewares(status);
-    }
-    if (!r_.recorded && !r_.announced && !r_.slow) {
+    const bool told = r_.recorded || r_.announced || r_.slow;
+    if (!run_ && !told) {
         return;
     }
-    AccessRecord record = Facts();
+    const int64_t elapsed_ns = Elapsed();
+    if (run_) {
+        TellMiddlewares(status, elapsed_ns);
+    }
+    if (!told) {
+        return;
+    }
+    AccessRecord record = Facts(elapsed_ns);
     record.status = status;
     if (r_.announced) {
         RequestEvent event{};
@@ -312,7 +317,7 @@ void Exchange::Record() {
     LogAccess(server_.log(), full, record);
 }
 
-void Exchange::TellMiddlewares(int status) {
+void Exchange::TellMiddlewares(int status, int64_t elapsed_ns) {
     HttpOutcome outcome;
     outcome.status = status;
     outcome.complete = r_.complete;
@@ -321,7 +326,7 @@ void Exchange::TellMiddlewares(int status) {
     outcome.read_bytes = body_.received();
     outcome.write_bytes = answer_.written();
     outcome.start_unix_ns = r_.start_unix_ns;
-    outcome.elapsed_ns = Elapsed();
+    outcome.elapsed_ns = elapsed_ns;
     run_->Finished(outcome);
 }
 

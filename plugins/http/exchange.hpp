@@ -98,10 +98,10 @@ private:
     bool WantsDebugger() const;
     void RunDebugged();
     int Status() const;
-    AccessRecord Facts() const;
+    AccessRecord Facts(int64_t elapsed_ns) const;
     void NameUrl(AccessRecord& record, Buffer& url) const;
     void Record();
-    void TellMiddlewares(int status);
+    void TellMiddlewares(int status, int64_t elapsed_ns);
     void GiveBack();
 
     HttpServer& server_;

@@ -184,9 +184,17 @@ Bytes RequestHead::Find(Bytes name) const {
     return {};
 }
 
-void RequestHead::Add(Bytes name, Bytes value) {
+HeaderField MakeField(Bytes name, Bytes value) {
     uint32_t hash = NameHash(name);
-    fields.push_back({name, value, hash, IdentifyHashed(name, hash)});
+    return {name, value, hash, IdentifyHashed(name, hash)};
+}
+
+void RequestHead::Add(Bytes name, Bytes value) { fields.push_back(MakeField(name, value)); }
+
+void RequestHead::Remove(Bytes name, uint32_t hash) {
+    std::erase_if(fields, [name, hash](const HeaderField& field) {
+        return field.hash == hash && EqualsIgnoreCase(field.name, name);
+    });
 }
 
 void RequestHead::Rebase(const char* from, size_t size, const char* to) {

@@ -51,6 +51,8 @@ struct HeaderField {
     HeaderId id = HeaderId::kOther;
 };
 
+HeaderField MakeField(Bytes name, Bytes value);
+
 struct RequestHead {
     Bytes method;
     Bytes target;
@@ -86,6 +88,8 @@ struct RequestHead {
 
     // Adds a header; both views must live as long as the head is used.
     void Add(Bytes name, Bytes value);
+    // All of that name; hash: NameHash of it.
+    void Remove(Bytes name, uint32_t hash);
 
     // The bytes moved from `from` (`size` of them) to `to`: so do all views onto them.
     void Rebase(const char* from, size_t size, const char* to);

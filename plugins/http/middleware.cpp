@@ -37,6 +37,21 @@ HttpMiddleware* Find(std::string_view name, const std::vector<HttpMiddleware*>& 
     return found == published.end() ? nullptr : *found;
 }
 
+// Most often there is none.
+void EraseNamed(std::vector<AnswerField>& fields, std::string_view name) {
+    const auto is_named = [name](const AnswerField& field) {
+        return EqualsIgnoreCase(field.name, name);
+    };
+    for (size_t i = 0; i < fields.size(); ++i) {
+        if (is_named(fields[i])) {
+            fields.erase(std::remove_if(fields.begin() + static_cast<std::ptrdiff_t>(i),
+                                        fields.end(), is_named),
+                         fields.end());
+            return;
+        }
+    }
+}
+
 }  // namespace
 
 MiddlewareChain SelectMiddleware(const std::vector<std::string>& listed,
@@ -99,18 +114,15 @@ public:
         return {draft_.fields[i].name, draft_.fields[i].value};
     }
     void SetHeader(std::string_view name, std::string_view value) override {
-        AnswerField field{run_.Copy(name), run_.Copy(value)};  // they may be views onto the old one
-        RemoveHeader(name);
-        draft_.fields.push_back(field);
+        const HttpField kept = run_.Copy(name, value);  // both may be views onto the old one
+        EraseNamed(draft_.fields, kept.name);
+        draft_.fields.push_back({kept.name, kept.value});
     }
     void AddHeader(std::string_view name, std::string_view value) override {
-        draft_.fields.push_back({run_.Copy(name), run_.Copy(value)});
+        const HttpField kept = run_.Copy(name, value);
+        draft_.fields.push_back({kept.name, kept.value});
     }
-    void RemoveHeader(std::string_view name) override {
-        std::erase_if(draft_.fields, [name](const AnswerField& field) {
-            return EqualsIgnoreCase(field.name, name);
-        });
-    }
+    void RemoveHeader(std::string_view name) override { EraseNamed(draft_.fields, name); }
 
     bool has_body() const override { return draft_.has_body; }
     int64_t body_size() const override { return draft_.body_size; }
@@ -142,7 +154,7 @@ bool MiddlewareRun::Request(const MiddlewareChain& chain, RequestHead& head, Byt
                             bool debugged) {
     chain_ = &chain;
     debugged_ = debugged;
-    states_.resize(chain.size());
+    kept_.resize(chain.size());
     head_ = &head;
     remote_address_ = remote_address;
     for (passed_ = 0; passed_ < chain.size(); ++passed_) {
@@ -175,10 +187,11 @@ void MiddlewareRun::Finished(const HttpOutcome& outcome) {
 }
 
 void MiddlewareRun::Reset() {
-    for (auto& state : states_) {
-        state.reset();
+    for (Kept& kept : kept_) {
+        kept = Kept();
     }
-    copies_.release();
+    used_ = 0;
+    more_.release();
     chain_ = nullptr;
     passed_ = 0;
     head_ = nullptr;
@@ -193,8 +206,12 @@ void MiddlewareRun::Reset() {
 }
 
 void MiddlewareRun::ClearAnswer() {
+    if (answer_.status == 200 && answer_.headers.empty() && answer_.body.empty() &&
+        answer_.pieces.empty()) {
+        return;
+    }
     answer_.status = 200;
-    answer_.headers.clear();
+    answer_.headers.Clear();
     answer_.body.clear();
     answer_.pieces.clear();
 }
@@ -204,28 +221,29 @@ HttpField MiddlewareRun::header(size_t i) const {
 }
 
 void MiddlewareRun::SetHeader(std::string_view name, std::string_view value) {
-    Bytes kept_name = Copy(name);  // both may be views onto what goes now
-    Bytes kept_value = Copy(value);
-    RemoveHeader(kept_name);
-    head_->Add(kept_name, kept_value);
-    if (IdentifyHeader(kept_name) == HeaderId::kHost) {
-        head_->host = kept_value;
+    const HttpField kept = Copy(name, value);  // both may be views onto what goes now
+    const HeaderField field = MakeField(kept.name, kept.value);
+    head_->Remove(field.name, field.hash);
+    head_->fields.push_back(field);
+    if (field.id == HeaderId::kHost) {
+        head_->host = field.value;
     }
 }
 
 void MiddlewareRun::AddHeader(std::string_view name, std::string_view value) {
-    if (IdentifyHeader(name) == HeaderId::kHost) {
-        SetHeader(name, value);  // there is one
-        return;
+    const HttpField kept = Copy(name, value);
+    const HeaderField field = MakeField(kept.name, kept.value);
+    if (field.id == HeaderId::kHost) {  // there is one
+        head_->Remove(field.name, field.hash);
+        head_->host = field.value;
     }
-    Bytes kept = Copy(name);
-    head_->Add(kept, Copy(value));
+    head_->fields.push_back(field);
 }
 
 void MiddlewareRun::RemoveHeader(std::string_view name) {
-    std::erase_if(head_->fields,
-                  [name](const HeaderField& field) { return EqualsIgnoreCase(field.name, name); });
-    if (IdentifyHeader(name) == HeaderId::kHost) {
+    const HeaderField field = MakeField(name, {});
+    head_->Remove(name, field.hash);
+    if (field.id == HeaderId::kHost) {
         head_->host = {};
     }
 }
@@ -246,13 +264,29 @@ void MiddlewareRun::SetRemoteAddress(std::string_view text) {
     moved_ = true;
 }
 
+char* MiddlewareRun::Room(size_t size) {
+    if (size > first_.size() - used_) {
+        return static_cast<char*>(more_.allocate(size, 1));
+    }
+    char* const room = first_.data() + used_;
+    used_ += size;
+    return room;
+}
+
 Bytes MiddlewareRun::Copy(std::string_view text) {
     if (text.empty()) {
         return {};
     }
-    char* memory = static_cast<char*>(copies_.allocate(text.size(), 1));
+    char* const memory = Room(text.size());
     std::memcpy(memory, text.data(), text.size());
     return {memory, text.size()};
+}
+
+HttpField MiddlewareRun::Copy(std::string_view name, std::string_view value) {
+    char* const memory = Room(name.size() + value.size());
+    name.copy(memory, name.size());
+    value.copy(memory + name.size(), value.size());
+    return {{memory, name.size()}, {memory + name.size(), value.size()}};
 }
 
 }  // namespace rr::http

@@ -93,19 +93,27 @@ private:
     void RemoveHeader(std::string_view name) override;
     void SetAttribute(std::string_view name, std::string_view value) override;
     void SetRemoteAddress(std::string_view text) override;
-    std::unique_ptr<HttpState>& state() const override { return states_[current_]; }
+    std::unique_ptr<HttpState>& state() const override { return kept_[current_].state; }
+    uint64_t& note() const override { return kept_[current_].note; }
 
+    char* Room(size_t size);
     Bytes Copy(std::string_view text);
+    HttpField Copy(std::string_view name, std::string_view value);
     void ClearAnswer();
 
-    std::array<std::byte, 2048> first_;
-    std::pmr::monotonic_buffer_resource copies_{first_.data(), first_.size()};
+    std::array<char, 2048> first_;
+    size_t used_ = 0;                           // of first_
+    std::pmr::monotonic_buffer_resource more_;  // what it has no room for
 
     const MiddlewareChain* chain_ = nullptr;
     size_t passed_ = 0;   // of the chain
     size_t current_ = 0;  // the one being called
-    // One for each of the chain.
-    mutable std::vector<std::unique_ptr<HttpState>> states_;
+    // What each of the chain keeps.
+    struct Kept {
+        std::unique_ptr<HttpState> state;
+        uint64_t note = 0;
+    };
+    mutable std::vector<Kept> kept_;
     RequestHead* head_ = nullptr;
     Bytes remote_address_;
     bool moved_ = false;

@@ -64,7 +64,7 @@ HttpAnswer RedirectToHttps(const RequestHead& head, int code, uint16_t port) {
     HttpAnswer answer;
     if (host.empty()) {
         answer.status = 400;
-        answer.headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
+        answer.headers.Add("Content-Type", "text/plain; charset=utf-8");
         answer.body = "missing Host: where to is not known\n";
         return answer;
     }
@@ -76,12 +76,12 @@ HttpAnswer RedirectToHttps(const RequestHead& head, int code, uint16_t port) {
     answer.status = code;
     if (head.verb == Method::kGet || head.verb == Method::kHead) {
         // What Go says.
-        answer.headers.emplace_back("Content-Type", "text/html; charset=utf-8");
+        answer.headers.Add("Content-Type", "text/html; charset=utf-8");
         answer.body = "<a href=\"" + EscapeHtml(location) + "\">" + std::string(StatusText(code)) +
                       "</a>.\n\n";
     }
-    answer.headers.emplace_back("Location", std::move(location));
-    answer.headers.emplace_back("Strict-Transport-Security", kHsts);
+    answer.headers.Add("Location", location);
+    answer.headers.Add("Strict-Transport-Security", kHsts);
     return answer;
 }
 

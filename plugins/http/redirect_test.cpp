@@ -10,12 +10,7 @@ namespace rr::http {
 namespace {
 
 std::string Header(const HttpAnswer& answer, const std::string& name) {
-    for (const auto& [key, value] : answer.headers) {
-        if (key == name) {
-            return value;
-        }
-    }
-    return "";
+    return std::string(answer.headers.Get(name));
 }
 
 HttpAnswer Redirect(const std::string& first, const std::string& host, uint16_t port = 443) {

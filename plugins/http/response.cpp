@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "core/api/http_text.hpp"
 #include "core/base/json_text.hpp"
@@ -105,8 +106,8 @@ void AppendLine(Bytes name, Bytes value, Buffer& out) {
     out.Append("\r\n");
 }
 
-// A worker's value: blanks around it go, control bytes inside become blanks.
-void AppendForeignValue(Bytes value, Buffer& out) {
+// Blanks around a worker's value go.
+Bytes TrimForeign(Bytes value) {
     auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
     while (!value.empty() && blank(value.front())) {
         value.remove_prefix(1);
@@ -114,21 +115,57 @@ void AppendForeignValue(Bytes value, Buffer& out) {
     while (!value.empty() && blank(value.back())) {
         value.remove_suffix(1);
     }
-    out.Reserve(value.size());
-    char* at = out.tail();
-    out.Append(value);
-    for (size_t i = 0; i < value.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(at[i]);
-        at[i] = (byte < ' ' && byte != '\t') || byte == 0x7f ? ' ' : at[i];
+    return value;
+}
+
+// Copies `value` to `to` and returns its end there; control bytes become blanks.
+char* CopyForeign(Bytes value, char* to) {
+    std::memcpy(to, value.data(), value.size());
+    char* const end = to + value.size();
+    constexpr uint64_t kEach = 0x0101010101010101;
+    while (end - to >= 8) {
+        uint64_t eight = 0;
+        std::memcpy(&eight, to, sizeof eight);
+        const uint64_t unlike_delete = eight ^ (kEach * 0x7f);
+        const uint64_t odd =
+            ((eight - kEach * ' ') & ~eight) | ((unlike_delete - kEach) & ~unlike_delete);
+        if ((odd & (kEach * 0x80)) != 0) {
+            break;  // one of them is a control byte
+        }
+        to += 8;
     }
+    for (; to != end; ++to) {
+        const auto byte = static_cast<unsigned char>(*to);
+        *to = (byte < ' ' && byte != '\t') || byte == 0x7f ? ' ' : *to;
+    }
+    return end;
+}
+
+void AppendForeignValue(Bytes value, Buffer& out) {
+    value = TrimForeign(value);
+    if (value.empty()) {
+        return;
+    }
+    out.Reserve(value.size());
+    CopyForeign(value, out.tail());
+    out.Commit(value.size());
 }
 
 void AppendForeign(Bytes name, Bytes value, Buffer& out) {
-    out.Reserve(name.size() + value.size() + 4);
-    out.Append(name);
-    out.Append(": ");
-    AppendForeignValue(value, out);
-    out.Append("\r\n");
+    value = TrimForeign(value);
+    const size_t size = name.size() + value.size() + 4;
+    out.Reserve(size);
+    char* to = out.tail();
+    std::memcpy(to, name.data(), name.size());
+    to += name.size();
+    *to++ = ':';
+    *to++ = ' ';
+    if (!value.empty()) {
+        to = CopyForeign(value, to);
+    }
+    *to++ = '\r';
+    *to = '\n';
+    out.Commit(size);
 }
 
 // Beside Connection, which has its own rules.
@@ -213,24 +250,20 @@ void ResponseWriter::Collect(const Answer& answer, const CarriedFields* carried,
     }
     names_.Clear(16 * 1024);
     names_.Reserve(bytes);  // names_ must not move below
+    memo_.Begin(names_);
     for (const AnswerField& field : fields_) {
-        uint32_t hash = 0;
-        if (field.name.empty() || TokenPrefix(field.name, hash) != field.name.size()) {
-            continue;  // no token
+        const NameMemo::Name name = memo_.Find(field.name);
+        // No token; or what RoadRunner leaks: browsers removed server push.
+        if (name.canonical.empty() || name.id == HeaderId::kHttp2Push) {
+            continue;
         }
-        HeaderId id = IdentifyHashed(field.name, hash);
-        if (id == HeaderId::kHttp2Push) {
-            continue;  // RoadRunner leaks it; browsers removed server push
-        }
-        Bytes name = CanonicalName(id);
-        if (id == HeaderId::kOther) {
-            Canonicalise(field.name, names_.tail());
-            name = Bytes(names_.tail(), field.name.size());
-            names_.Commit(field.name.size());
-        }
-        lines_.push_back({name, field.value, id, static_cast<uint32_t>(lines_.size())});
+        lines_.push_back({name.canonical, field.value, name.start, name.id,
+                          static_cast<uint32_t>(lines_.size())});
     }
     std::sort(lines_.begin(), lines_.end(), [](const Line& a, const Line& b) {
+        if (a.start != b.start) {
+            return a.start < b.start;
+        }
         int order = a.name.compare(b.name);
         return order != 0 ? order < 0 : a.order < b.order;
     });

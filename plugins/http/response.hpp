@@ -14,6 +14,7 @@
 #include "core/base/bytes.hpp"
 #include "plugins/http/answer.hpp"
 #include "plugins/http/canonical.hpp"
+#include "plugins/http/name_memo.hpp"
 #include "plugins/http/wire.hpp"
 
 namespace rr::http {
@@ -86,8 +87,9 @@ public:
 
 private:
     struct Line {
-        Bytes name;  // canonical: a constant, or in names_
+        Bytes name;  // canonical: a constant, in memo_ or in names_
         Bytes value;
+        uint64_t start;  // of the name, for sorting
         HeaderId id;
         uint32_t order;
     };
@@ -117,7 +119,8 @@ private:
     std::vector<AnswerField> fields_;
     std::vector<Line> lines_;
     std::vector<Bytes> announced_;  // names that Trailer lists
-    Buffer names_;
+    NameMemo memo_;
+    Buffer names_;  // those that memo_ had no place for
     // HTTP/2: the head's fields, as offsets into sent_ while that grows.
     struct Sent {
         uint32_t at;

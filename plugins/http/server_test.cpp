@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "plugins/http/allocations_for_test.hpp"
+#include "core/base/allocations_for_test.hpp"
 #include "plugins/http/middleware_for_test.hpp"
 #include "plugins/http/server_for_test.hpp"
 
@@ -317,10 +317,35 @@ TEST_CASE_METHOD(WithMiddleware, "http server: a middleware changes the request 
     }
 }
 
+TEST_CASE_METHOD(WithMiddleware, "http server: a middleware's answer allocates nothing when warm") {
+    const std::string body(1024, 'x');
+    outer.on_request = [&body](HttpRequest&, HttpAnswer& answer) {
+        answer.headers.Add("Last-Modified", "Sat, 28 Nov 2026 09:00:07 GMT");
+        answer.headers.Add("Content-Type", "text/plain; charset=utf-8");
+        answer.body.assign(body);
+        return false;
+    };
+    outer.on_response = [](const HttpRequest& request, HttpResponse& response) {
+        response.SetHeader("X-A-Header-That-Is-Long", request.target());
+    };
+    TestClient& client = Connect();
+    size_t before = 0;
+    for (int i = 0; i < 140; ++i) {
+        client.seen.clear();
+        client.stream.Queue(kGet);
+        if (i == 40) {
+            before = AllocationsSoFar();
+        }
+        Until([&client] { return EndsWith(client.seen, "xxx"); });
+    }
+    // The loop of the test may allocate.
+    REQUIRE(AllocationsSoFar() - before < 20);
+}
+
 TEST_CASE_METHOD(WithMiddleware, "http server: a middleware's own answer needs no worker") {
     outer.on_request = [](HttpRequest& request, HttpAnswer& answer) {
         answer.status = request.target() == "/bad" ? 99 : request.target() == "/none" ? 204 : 403;
-        answer.headers.emplace_back("X-Why", "not today");
+        answer.headers.Add("X-Why", "not today");
         answer.body = "go away";
         return false;
     };

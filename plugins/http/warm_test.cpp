@@ -1,42 +1,15 @@
 // A request on a warm connection allocates nothing: counted here for the byte logic as a whole.
 #include <cstdlib>
-#include <new>
 #include <string>
 
 #include <catch2/catch.hpp>
 
-#include "plugins/http/allocations_for_test.hpp"
+#include "core/base/allocations_for_test.hpp"
 #include "plugins/http/answer.hpp"
 #include "plugins/http/context.hpp"
 #include "plugins/http/head.hpp"
 #include "plugins/http/response.hpp"
 #include "plugins/http/wire_for_test.hpp"
-
-namespace {
-size_t allocations = 0;
-}
-namespace rr::http {
-size_t AllocationsSoFar() { return allocations; }
-}  // namespace rr::http
-
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-    ++allocations;
-    return std::malloc(size);
-}
-void* operator new(size_t size) {
-    if (void* memory = operator new(size, std::nothrow)) {
-        return memory;
-    }
-    throw std::bad_alloc();
-}
-void* operator new[](size_t size) { return operator new(size); }
-void* operator new[](size_t size, const std::nothrow_t& tag) noexcept {
-    return operator new(size, tag);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 
 using namespace rr::http;
 
@@ -87,11 +60,11 @@ TEST_CASE("http: a warm request allocates nothing from its first byte to its ans
         Warm warm;
         warm.Serve(request, codec, worker);
         warm.Serve(request, codec, worker);
-        size_t before = allocations;
+        size_t before = rr::AllocationsSoFar();
         for (int i = 0; i < 100; ++i) {
             warm.Serve(request, codec, worker);
         }
-        size_t during = allocations - before;
+        size_t during = rr::AllocationsSoFar() - before;
         REQUIRE(during == 0);
     }
 }

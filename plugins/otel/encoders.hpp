@@ -11,17 +11,17 @@
 
 namespace rr::otel {
 
-// ExportTraceServiceRequest of OTLP.
-std::string EncodeOtlp(const Resource& resource, const Batch& batch);
+// Appends an ExportTraceServiceRequest of OTLP.
+void EncodeOtlp(const Resource& resource, const Batch& batch, Buffer& out);
 
 // What a collector did not take, of the answer to one; 0: nothing, or nobody knows. Why: `reason`.
 int64_t ReadOtlpRejected(Bytes answer, std::string& reason);
 
-// A list of spans for POST /api/v2/spans.
-std::string EncodeZipkin(const Resource& resource, const Batch& batch);
+// Appends a list of spans for POST /api/v2/spans.
+void EncodeZipkin(const Resource& resource, const Batch& batch, Buffer& out);
 
-// A JSON object a line, with the names of RoadRunner's exporters stdout and stderr.
-std::string EncodeLines(const Resource& resource, const Batch& batch);
+// Appends a JSON object a line, with the names of RoadRunner's exporters stdout and stderr.
+void EncodeLines(const Resource& resource, const Batch& batch, Buffer& out);
 
 std::string Utf8(std::string_view text);
 

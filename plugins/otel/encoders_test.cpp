@@ -13,6 +13,13 @@ namespace {
 
 const Resource kResource{{{"service.name", "shop"}, {"host.name", "a\xff"}}, "1"};
 
+std::string Encoded(void (*encode)(const Resource&, const Batch&, Buffer&),
+                    const Resource& resource, const Batch& batch) {
+    Buffer out;
+    encode(resource, batch, out);
+    return std::string(out.view());
+}
+
 Batch One(std::unique_ptr<Recording> recording) {
     Batch batch;
     batch.spans = recording->spans();
@@ -22,7 +29,7 @@ Batch One(std::unique_ptr<Recording> recording) {
 
 ::otlp::ScopeSpans Otlp(const Batch& batch) {
     ::otlp::ExportTraceServiceRequest request;
-    REQUIRE(request.ParseFromString(EncodeOtlp(kResource, batch)));
+    REQUIRE(request.ParseFromString(Encoded(&EncodeOtlp, kResource, batch)));
     REQUIRE(request.resource_spans_size() == 1);
     return request.resource_spans(0).scope_spans(0);
 }
@@ -81,9 +88,33 @@ TEST_CASE("otlp: a request is a server's span with the worker's inside") {
     REQUIRE(call.end_time_unix_nano() == request.end_time_unix_nano());
 }
 
+// The generated code writes the same bytes.
+TEST_CASE("otlp: messages of every length have the shortest form of it") {
+    for (const size_t size : {1, 20, 100, 128, 200, 2048}) {
+        for (const size_t count : {1, 2, 30, 1200}) {
+            Batch batch;
+            for (size_t i = 0; i < count; ++i) {
+                batch.recordings.push_back(RecordingForTest("/" + std::string(size, 'x')));
+                batch.spans += 2;
+            }
+            const std::string bytes = Encoded(&EncodeOtlp, kResource, batch);
+            ::otlp::ExportTraceServiceRequest request;
+            REQUIRE(request.ParseFromString(bytes));
+            REQUIRE(request.resource_spans(0).scope_spans(0).spans_size() ==
+                    static_cast<int>(2 * count));
+            const bool same = request.SerializeAsString() == bytes;
+            REQUIRE(same);
+        }
+    }
+    Batch batch;
+    const std::string bytes = Encoded(&EncodeOtlp, {}, batch);
+    ::otlp::ExportTraceServiceRequest request;
+    REQUIRE(request.ParseFromString(bytes));
+}
+
 TEST_CASE("otlp: the resource stands in front, in UTF-8") {
     ::otlp::ExportTraceServiceRequest request;
-    REQUIRE(request.ParseFromString(EncodeOtlp(kResource, BatchForTest(3))));
+    REQUIRE(request.ParseFromString(Encoded(&EncodeOtlp, kResource, BatchForTest(3))));
     const auto& all = request.resource_spans(0);
     REQUIRE(all.resource().attributes(0).key() == "service.name");
     REQUIRE(all.resource().attributes(0).value().string_value() == "shop");
@@ -161,7 +192,7 @@ TEST_CASE("otlp: what a collector rejects is read") {
 }
 
 TEST_CASE("zipkin: a list of spans") {
-    const std::string json = EncodeZipkin(kResource, One(RecordingForTest("/\"x", 500)));
+    const std::string json = Encoded(&EncodeZipkin, kResource, One(RecordingForTest("/\"x", 500)));
     REQUIRE(json.starts_with(
         R"([{"traceId":"a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1","id":"c3c3c3c3c3c3c3c3",)"
         R"("parentId":"b2b2b2b2b2b2b2b2","name":"/\"x","kind":"SERVER",)"
@@ -173,7 +204,7 @@ TEST_CASE("zipkin: a list of spans") {
 }
 
 TEST_CASE("lines: a span is a line") {
-    const std::string lines = EncodeLines(kResource, BatchForTest());
+    const std::string lines = Encoded(&EncodeLines, kResource, BatchForTest());
     REQUIRE(lines.starts_with(
         R"({"Name":"/a?b=c","SpanContext":{"TraceID":"a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1",)"
         R"("SpanID":"c3c3c3c3c3c3c3c3","TraceFlags":"01","TraceState":"v=1","Remote":false},)"

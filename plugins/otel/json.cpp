@@ -173,27 +173,19 @@ void WriteLine(const Resource& resource, const Span& span, Json& json) {
 
 }  // namespace
 
-std::string EncodeZipkin(const Resource& resource, const Batch& batch) {
-    Buffer out;
+void EncodeZipkin(const Resource& resource, const Batch& batch, Buffer& out) {
     Json json(out);
     json.Open('[');
-    for (const auto& recording : batch.recordings) {
-        EachSpan(*recording, [&](const Span& span) { WriteZipkin(resource, span, json); });
-    }
+    EachSpan(batch, [&](const Span& span) { WriteZipkin(resource, span, json); });
     json.Close(']');
-    return std::string(out.view());
 }
 
-std::string EncodeLines(const Resource& resource, const Batch& batch) {
-    Buffer out;
-    for (const auto& recording : batch.recordings) {
-        EachSpan(*recording, [&](const Span& span) {
-            Json json(out);
-            WriteLine(resource, span, json);
-            out.Append('\n');
-        });
-    }
-    return std::string(out.view());
+void EncodeLines(const Resource& resource, const Batch& batch, Buffer& out) {
+    EachSpan(batch, [&](const Span& span) {
+        Json json(out);
+        WriteLine(resource, span, json);
+        out.Append('\n');
+    });
 }
 
 }  // namespace rr::otel

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "core/base/json_text.hpp"
@@ -15,20 +16,59 @@ constexpr uint64_t kError = 2;
 constexpr size_t kUsualSpan = 512;
 
 bool IsAscii(std::string_view text) {
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    uint64_t high = 0;
+    size_t at = 0;
+    for (uint64_t eight = 0; at + sizeof eight <= text.size(); at += sizeof eight) {
+        std::memcpy(&eight, text.data() + at, sizeof eight);
+        high |= eight;
+    }
+    for (; at < text.size(); ++at) {
+        high |= static_cast<unsigned char>(text[at]);
+    }
+    return (high & 0x8080808080808080) == 0;
 }
+
+constexpr size_t VarintSize(uint64_t number) {
+    size_t size = 1;
+    for (; number > 0x7f; number >>= 7) {
+        ++size;
+    }
+    return size;
+}
+
+char* PutVarint(uint64_t number, char* to) {
+    for (; number > 0x7f; number >>= 7) {
+        *to++ = static_cast<char>(number | 0x80);
+    }
+    *to++ = static_cast<char>(number);
+    return to;
+}
+
+// A field below number 16 that holds bytes.
+char* PutBytes(uint32_t field, std::string_view bytes, char* to) {
+    *to++ = static_cast<char>(field << 3 | 2);
+    to = PutVarint(bytes.size(), to);
+    if (!bytes.empty()) {
+        std::memcpy(to, bytes.data(), bytes.size());
+    }
+    return to + bytes.size();
+}
+size_t BytesSize(size_t bytes) { return 1 + VarintSize(bytes) + bytes; }
 
 // Proto: writes fields of a message, and of messages in it, behind each other (otlp.proto has the
 // names). The generated code would allocate 25 times for a span, and what is sent here is little.
 class Proto {
 public:
-    explicit Proto(std::string& out) : out_(out) {}
+    explicit Proto(Buffer& out) : out_(out) {}
 
     void Bytes(uint32_t field, std::string_view bytes) {
-        Key(field, 2);
-        Varint(bytes.size());
-        out_.append(bytes);
+        out_.Reserve(bytes.size() + kMostOfOne);
+        char* to = PutVarint(field << 3 | 2, out_.tail());
+        to = PutVarint(bytes.size(), to);
+        if (!bytes.empty()) {
+            std::memcpy(to, bytes.data(), bytes.size());
+        }
+        Commit(to + bytes.size());
     }
     template <class Id>
     void Identity(uint32_t field, const Id& id) {
@@ -42,65 +82,80 @@ public:
         }
     }
     void Number(uint32_t field, uint64_t number) {
-        Key(field, 0);
-        Varint(number);
+        out_.Reserve(kMostOfOne);
+        Commit(PutVarint(number, PutVarint(field << 3, out_.tail())));
     }
-    void Fixed64(uint32_t field, uint64_t number) {
-        Key(field, 1);
-        Little(number, 8);
-    }
-    void Fixed32(uint32_t field, uint32_t number) {
-        Key(field, 5);
-        Little(number, 4);
-    }
+    void Fixed64(uint32_t field, uint64_t number) { Fixed(field << 3 | 1, number); }
+    void Fixed32(uint32_t field, uint32_t number) { Fixed(field << 3 | 5, number); }
+
+    // guess: bytes that its length is going to have. A wrong one costs a move of the message.
     template <class Write>
-    void Message(uint32_t field, Write write) {
-        Key(field, 2);
+    void Message(uint32_t field, size_t guess, Write write) {
+        out_.Reserve(kMostOfOne);
+        Commit(PutVarint(field << 3 | 2, out_.tail()) + guess);
         const size_t start = out_.size();
         write();
-        char length[10];
-        out_.insert(start, length, Varint(out_.size() - start, length));
+        const size_t size = out_.size() - start;
+        const size_t length = VarintSize(size);
+        if (length != guess) {
+            out_.Reserve(length);
+            std::memmove(out_.data() + start - guess + length, out_.data() + start, size);
+            out_.Truncate(start - guess);
+            out_.Commit(length + size);
+        }
+        PutVarint(size, out_.data() + start - guess);
+    }
+
+    // A KeyValue with a text, and one with a number.
+    void Attribute(uint32_t field, std::string_view key, std::string_view value) {
+        if (!IsAscii(key) || !IsAscii(value)) {
+            AsciiAttribute(field, Utf8(key), Utf8(value));
+        } else {
+            AsciiAttribute(field, key, value);
+        }
+    }
+    void Attribute(uint32_t field, std::string_view key, int64_t value) {
+        const auto number = static_cast<uint64_t>(value);
+        const size_t inner = 1 + VarintSize(number);
+        char* to = BeginAttribute(field, key, inner);
+        *to++ = 3 << 3;  // int_value
+        Commit(PutVarint(number, to));
     }
 
 private:
-    void Key(uint32_t field, uint32_t type) { Varint(field << 3 | type); }
-    void Varint(uint64_t number) {
-        char bytes[10];
-        out_.append(bytes, Varint(number, bytes));
-    }
-    static size_t Varint(uint64_t number, char* bytes) {
-        size_t size = 0;
-        for (; number > 0x7f; number >>= 7) {
-            bytes[size++] = static_cast<char>(number | 0x80);
-        }
-        bytes[size++] = static_cast<char>(number);
-        return size;
-    }
-    void Little(uint64_t number, int bytes) {
-        for (; bytes > 0; --bytes, number >>= 8) {
-            out_ += static_cast<char>(number);
-        }
-    }
+    // Of a field's number, a length and a number; and of an attribute's around key and value.
+    static constexpr size_t kMostOfOne = 32;
+    static constexpr size_t kMostOfAttribute = 64;
 
-    std::string& out_;
+    void AsciiAttribute(uint32_t field, std::string_view key, std::string_view value) {
+        Commit(PutBytes(1, value, BeginAttribute(field, key, BytesSize(value.size()))));
+    }
+    // All but what stands in the value. Makes room for that, too.
+    char* BeginAttribute(uint32_t field, std::string_view key, size_t value) {
+        const size_t size = BytesSize(key.size()) + BytesSize(value);
+        out_.Reserve(size + kMostOfAttribute);
+        char* to = out_.tail();
+        *to++ = static_cast<char>(field << 3 | 2);
+        to = PutBytes(1, key, PutVarint(size, to));
+        *to++ = 2 << 3 | 2;
+        return PutVarint(value, to);
+    }
+    template <class Number>
+    void Fixed(uint32_t tag, Number number) {
+        out_.Reserve(kMostOfOne);
+        char* to = PutVarint(tag, out_.tail());
+        for (size_t i = 0; i < sizeof number; ++i) {
+            to[i] = static_cast<char>(number >> (8 * i));
+        }
+        Commit(to + sizeof number);
+    }
+    void Commit(const char* end) { out_.Commit(static_cast<size_t>(end - out_.tail())); }
+
+    Buffer& out_;
 };
 
-void WriteAttribute(uint32_t field, std::string_view key,
-                    const std::variant<std::string_view, int64_t>& value, Proto& proto) {
-    proto.Message(field, [&] {
-        proto.Text(1, key);
-        proto.Message(2, [&] {
-            if (const auto* text = std::get_if<std::string_view>(&value)) {
-                proto.Text(1, *text);
-            } else {
-                proto.Number(3, static_cast<uint64_t>(std::get<int64_t>(value)));
-            }
-        });
-    });
-}
-
 void WriteSpan(const Span& span, Proto& proto) {
-    proto.Message(2, [&] {
+    proto.Message(2, 2, [&] {
         proto.Identity(1, span.trace);
         proto.Identity(2, span.id);
         if (!span.state.empty()) {
@@ -113,11 +168,15 @@ void WriteSpan(const Span& span, Proto& proto) {
         proto.Number(6, static_cast<uint64_t>(span.kind));
         proto.Fixed64(7, static_cast<uint64_t>(span.start_ns));
         proto.Fixed64(8, static_cast<uint64_t>(span.end_ns));
-        for (const Attribute& attribute : span.attributes) {
-            WriteAttribute(9, attribute.key, attribute.value, proto);
+        for (const auto& [key, value] : span.attributes) {
+            if (const auto* text = std::get_if<std::string_view>(&value)) {
+                proto.Attribute(9, key, *text);
+            } else {
+                proto.Attribute(9, key, std::get<int64_t>(value));
+            }
         }
         if (span.error) {
-            proto.Message(15, [&] { proto.Number(3, kError); });
+            proto.Message(15, 1, [&] { proto.Number(3, kError); });
         }
         proto.Fixed32(16, kSampled | kKnowsRemote | (span.remote_parent ? kRemote : 0));
     });
@@ -135,29 +194,25 @@ constexpr RpcShape kAnswer{"ExportTraceServiceResponse", kAnswerFields, true};
 
 }  // namespace
 
-std::string EncodeOtlp(const Resource& resource, const Batch& batch) {
-    std::string out;
-    out.reserve((batch.spans + 1) * kUsualSpan);
+void EncodeOtlp(const Resource& resource, const Batch& batch, Buffer& out) {
+    out.Reserve((batch.spans + 1) * kUsualSpan);
     Proto proto(out);
-    proto.Message(1, [&] {
-        proto.Message(1, [&] {
+    proto.Message(1, 3, [&] {
+        proto.Message(1, 2, [&] {
             for (const auto& [key, value] : resource.attributes) {
-                WriteAttribute(1, key, std::string_view(value), proto);
+                proto.Attribute(1, key, std::string_view(value));
             }
         });
-        proto.Message(2, [&] {
-            proto.Message(1, [&] {
+        proto.Message(2, 3, [&] {
+            proto.Message(1, 1, [&] {
                 proto.Text(1, kScope);
                 proto.Text(2, resource.scope_version);
             });
-            for (const auto& recording : batch.recordings) {
-                EachSpan(*recording, [&proto](const Span& span) { WriteSpan(span, proto); });
-            }
+            EachSpan(batch, [&proto](const Span& span) { WriteSpan(span, proto); });
             proto.Text(3, kSchema);
         });
         proto.Text(3, kSchema);
     });
-    return out;
 }
 
 int64_t ReadOtlpRejected(Bytes answer, std::string& reason) {

@@ -12,8 +12,9 @@ namespace rr::otel {
 namespace {
 
 constexpr int kLevel = 6;
+constexpr size_t kKeep = 512 * 1024;  // of memory for the next body
 
-std::string Gzip(const std::string& text) {
+std::string Gzip(Bytes text) {
     libdeflate_compressor* compressor = libdeflate_alloc_compressor(kLevel);
     std::string out(libdeflate_gzip_compress_bound(compressor, text.size()), '\0');
     out.resize(
@@ -33,11 +34,15 @@ public:
 
     Delivery Deliver(const Batch& batch, Deadline deadline,
                      const std::atomic<bool>& stop) override {
-        std::string body = otlp_ ? EncodeOtlp(resource_, batch) : EncodeZipkin(resource_, batch);
-        if (compress_) {
-            body = Gzip(body);
+        body_.Clear(kKeep);
+        if (otlp_) {
+            EncodeOtlp(resource_, batch, body_);
+        } else {
+            EncodeZipkin(resource_, batch, body_);
         }
-        const net::HttpPost::Answer answer = post_->Send(body, deadline, stop);
+        const std::string small = compress_ ? Gzip(body_.view()) : std::string();
+        const net::HttpPost::Answer answer =
+            post_->Send(compress_ ? Bytes(small) : body_.view(), deadline, stop);
         Delivery delivery;
         if (answer.status == 0) {
             delivery.kind = Delivery::Kind::kLater;
@@ -60,6 +65,7 @@ private:
     const bool otlp_;
     const bool compress_;
     const Resource resource_;
+    Buffer body_;
 };
 
 class StreamSink final : public Sink {
@@ -68,7 +74,8 @@ public:
         : stream_(stream), resource_(std::move(resource)) {}
 
     Delivery Deliver(const Batch& batch, Deadline, const std::atomic<bool>&) override {
-        const std::string lines = EncodeLines(resource_, batch);
+        Buffer lines;
+        EncodeLines(resource_, batch, lines);
         Delivery delivery;
         if (std::fwrite(lines.data(), 1, lines.size(), stream_) != lines.size() ||
             std::fflush(stream_) != 0) {

@@ -36,25 +36,33 @@ struct Span {
     std::vector<Attribute> attributes;
     bool error = false;
     std::string error_type;  // a view of it may stand in attributes
+
+    // Forgets what it was and keeps the memory.
+    void Clear() {
+        std::vector<Attribute> kept = std::move(attributes);
+        kept.clear();
+        *this = Span();
+        attributes = std::move(kept);
+    }
 };
 
-// Gives `take` the spans of `recording`, outermost first; each is gone after the call.
-template <class Take>
-void EachSpan(const Recording& recording, Take take);
-
-// The two of them.
+// The two of a recording. REQUIRES: span is new, or cleared.
 void DescribeRequest(const Recording& recording, Span& span);
 void DescribeCall(const Recording& recording, Span& span);
 
+// Gives `take` the spans of all recordings, a request's outermost first; each is gone after the call.
 template <class Take>
-void EachSpan(const Recording& recording, Take take) {
-    Span request;
-    DescribeRequest(recording, request);
-    take(request);
-    if (recording.facts.outcome.worker) {
-        Span call;
-        DescribeCall(recording, call);
-        take(call);
+void EachSpan(const Batch& batch, Take take) {
+    Span span;
+    for (const auto& recording : batch.recordings) {
+        span.Clear();
+        DescribeRequest(*recording, span);
+        take(span);
+        if (recording->facts.outcome.worker) {
+            span.Clear();
+            DescribeCall(*recording, span);
+            take(span);
+        }
     }
 }
 

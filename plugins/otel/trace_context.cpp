@@ -15,6 +15,17 @@ constexpr size_t kMostMembers = 180;
 constexpr size_t kLongestKey = 256;
 constexpr size_t kLongestValue = 256;
 
+// The two digits of each byte.
+constexpr std::array<std::array<char, 2>, 256> MakePairs() {
+    constexpr const char* kDigits = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> pairs{};
+    for (size_t i = 0; i < pairs.size(); ++i) {
+        pairs[i] = {kDigits[i >> 4], kDigits[i & 15]};
+    }
+    return pairs;
+}
+constexpr auto kPairs = MakePairs();
+
 // -1: none. W3C: lower case only.
 int Digit(char c, bool upper) {
     if (c >= '0' && c <= '9') {
@@ -219,10 +230,8 @@ bool CheckBaggage(std::string_view text, std::string& kept) {
 }
 
 void WriteHex(const uint8_t* bytes, size_t size, char* out) {
-    constexpr const char* kDigits = "0123456789abcdef";
     for (size_t i = 0; i < size; ++i) {
-        *out++ = kDigits[bytes[i] >> 4];
-        *out++ = kDigits[bytes[i] & 15];
+        std::memcpy(out + 2 * i, kPairs[bytes[i]].data(), 2);
     }
 }
 

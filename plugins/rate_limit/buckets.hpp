@@ -30,11 +30,24 @@ struct Key {
     bool operator==(const Key&) const = default;
 };
 
-struct Grant {
-    bool allowed = false;
-    int64_t left = 0;      // tokens
-    int64_t retry_ns = 0;  // until there is a token; 0 if there is one
-    int64_t full_ns = 0;   // until all are there
+// What became of a request. Most are allowed, and then nobody asks for more: figures are worked out
+// when they are.
+class Grant {
+public:
+    Grant(const Rate& rate, int64_t debt, bool is_allowed)
+        : allowed(is_allowed), rate_(&rate), debt_(debt) {}
+
+    bool allowed;
+    int64_t left() const { return rate_->TokensLeft(debt_); }  // tokens
+    // Until there is a token; 0 if there is one.
+    int64_t retry_ns() const { return rate_->Until(debt_, rate_->capacity() - rate_->token); }
+    // Until all are there.
+    int64_t full_ns() const { return rate_->Until(debt_, 0); }
+    int64_t debt() const { return debt_; }
+
+private:
+    const Rate* rate_;  // the buckets'
+    int64_t debt_;
 };
 
 class Buckets {
@@ -43,8 +56,6 @@ public:
 
     // Takes a token, if there is one. now_ns: of a clock that never goes back.
     Grant Take(const Key& key, int64_t now_ns);
-    // What Take has left.
-    Grant Look(const Key& key, int64_t now_ns) const;
 
     // How often a bucket that was not full made room for another.
     uint64_t evicted() const { return evicted_.load(std::memory_order_relaxed); }
@@ -67,16 +78,14 @@ private:
     };
 
     int64_t SetOf(const Key& key) const;
-    std::mutex& LockOf(int64_t set) const {
-        return locks_[static_cast<size_t>(set) % kLocks].mutex;
-    }
-    Grant Describe(int64_t debt, bool allowed) const;
+    Slot* MakeRoom(Slot* set, const Key& key, int64_t now_ns);
+    std::mutex& LockOf(int64_t set) { return locks_[static_cast<size_t>(set) % kLocks].mutex; }
 
     const Rate rate_;
     const int64_t sets_;
     const SipKey secret_ = SipKey::Random();
     const std::unique_ptr<Slot[], Free> slots_;  // set by set
-    mutable std::array<Lock, kLocks> locks_;     // a set has one of them
+    std::array<Lock, kLocks> locks_;             // a set has one of them
     std::atomic<uint64_t> evicted_{0};
 };
 

@@ -70,19 +70,15 @@ TEST_CASE("rate_limit: what is left and when there is more") {
     Buckets buckets(*Rate::Of(2, 1s, 4), 10);
     Grant grant = buckets.Take(K(1), 0);
     REQUIRE(grant.allowed);
-    REQUIRE(grant.left == 3);
-    REQUIRE(grant.retry_ns == 0);
-    REQUIRE(grant.full_ns == kSecond / 2);
+    REQUIRE(grant.left() == 3);
+    REQUIRE(grant.retry_ns() == 0);
+    REQUIRE(grant.full_ns() == kSecond / 2);
     Passed(buckets, K(1), 0);
     grant = buckets.Take(K(1), kSecond / 10);
     REQUIRE_FALSE(grant.allowed);
-    REQUIRE(grant.left == 0);
-    REQUIRE(grant.retry_ns == kSecond / 10 * 4);
-    REQUIRE(grant.full_ns == kSecond / 10 * 19);
-    // Looking takes nothing; a key that is not there has all.
-    REQUIRE(buckets.Look(K(1), kSecond).left == 2);
-    REQUIRE(buckets.Look(K(1), kSecond).left == 2);
-    REQUIRE(buckets.Look(K(2), kSecond).left == 4);
+    REQUIRE(grant.left() == 0);
+    REQUIRE(grant.retry_ns() == kSecond / 10 * 4);
+    REQUIRE(grant.full_ns() == kSecond / 10 * 19);
     // Who waits as long as he was told is let in.
     REQUIRE(buckets.Take(K(1), kSecond / 10 * 5).allowed);
 }
@@ -92,17 +88,17 @@ TEST_CASE("rate_limit: the largest bucket does not overflow") {
     REQUIRE(most);
     REQUIRE_FALSE(Rate::Of(1, 1s, Rate::kMostUnits / kSecond + 1));
     Buckets buckets(*most, 10);
-    REQUIRE(buckets.Take(K(1), 0).left == most->burst - 1);
-    REQUIRE(buckets.Take(K(1), INT64_MAX).left == most->burst - 1);
+    REQUIRE(buckets.Take(K(1), 0).left() == most->burst - 1);
+    REQUIRE(buckets.Take(K(1), INT64_MAX).left() == most->burst - 1);
     const auto fast = Rate::Of(1'000'000'000, 1ms, 1'000'000'000);
     REQUIRE(fast);
-    REQUIRE(Buckets(*fast, 1).Take(K(1), 1).left == 999'999'999);
+    REQUIRE(Buckets(*fast, 1).Take(K(1), 1).left() == 999'999'999);
 }
 
 TEST_CASE("rate_limit: a clock that another loop read a moment earlier gives nothing") {
     Buckets buckets(*Rate::Of(1, 1s, 2), 10);
-    REQUIRE(buckets.Take(K(1), 10 * kSecond).left == 1);
-    REQUIRE(buckets.Take(K(1), 9 * kSecond).left == 0);
+    REQUIRE(buckets.Take(K(1), 10 * kSecond).left() == 1);
+    REQUIRE(buckets.Take(K(1), 9 * kSecond).left() == 0);
     REQUIRE_FALSE(buckets.Take(K(1), 10 * kSecond + kSecond / 2).allowed);
     REQUIRE(buckets.Take(K(1), 11 * kSecond).allowed);
 }

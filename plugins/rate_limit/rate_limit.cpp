@@ -83,33 +83,34 @@ bool RateLimit::OnRequest(HttpRequest& request, HttpAnswer& answer) {
     }
     const Grant grant = buckets_.Take(key, clock_());
     if (grant.allowed) {
+        request.note() = static_cast<uint64_t>(grant.debt());  // it has taken one: not 0
         return true;
     }
     refused_.fetch_add(1, kRelaxed);
     answer.status = config_.status;
     answer.body = "Too Many Requests\n";
     const auto add = [&answer](std::string_view name, std::string_view value) {
-        answer.headers.emplace_back(name, value);
+        answer.headers.Add(name, value);
     };
     add("Content-Type", "text/plain; charset=utf-8");
-    add("Retry-After", Digits(std::max<int64_t>(1, Seconds(grant.retry_ns))));
+    add("Retry-After", Digits(std::max<int64_t>(1, Seconds(grant.retry_ns()))));
     if (config_.headers) {
         add(kLimit, limit_);
-        add(kRemaining, Digits(grant.left));
-        add(kReset, Digits(Seconds(grant.full_ns)));
+        add(kRemaining, Digits(grant.left()));
+        add(kReset, Digits(Seconds(grant.full_ns())));
     }
     return false;
 }
 
 void RateLimit::OnResponse(const HttpRequest& request, HttpResponse& response) {
-    Key key;
-    if (!config_.headers || !KeyOf(request, key)) {
-        return;
+    const uint64_t debt = request.note();
+    if (!config_.headers || debt == 0) {
+        return;  // nobody is told, or the client is exempt
     }
-    const Grant grant = buckets_.Look(key, clock_());
+    const Grant grant(config_.rate, static_cast<int64_t>(debt), true);
     response.SetHeader(kLimit, limit_);
-    response.SetHeader(kRemaining, Digits(grant.left));
-    response.SetHeader(kReset, Digits(Seconds(grant.full_ns)));
+    response.SetHeader(kRemaining, Digits(grant.left()));
+    response.SetHeader(kReset, Digits(Seconds(grant.full_ns())));
 }
 
 void RateLimit::Collect(std::vector<MetricFamily>& families) const {

@@ -35,7 +35,7 @@ bool Passes(RateLimit& limit, std::string remote, Pairs headers = {}) {
 std::string Of(const HttpAnswer& answer, std::string_view name) {
     for (const auto& [each, value] : answer.headers) {
         if (each == name) {
-            return value;
+            return std::string(value);
         }
     }
     return "none";

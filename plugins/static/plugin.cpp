@@ -39,7 +39,7 @@ public:
 
     std::string_view middleware_name() const override { return "static"; }
     bool OnRequest(HttpRequest& request, HttpAnswer& answer) override {
-        return !files_->Here().Answer(request, answer, Clock::now());
+        return !files_->Here().Answer(request, answer, &Clock::now);
     }
 
 private:

@@ -82,7 +82,7 @@ StaticFiles::StaticFiles(const StaticConfig& config, files::Background& backgrou
     fallback_options_.headers.emplace_back("Vary", "Accept");  // others get a worker's answer
 }
 
-bool StaticFiles::Answer(HttpRequest& request, HttpAnswer& answer, Instant now) {
+bool StaticFiles::Answer(HttpRequest& request, HttpAnswer& answer, Now now) {
     const Call call{request, answer, now, files::ParseUrlPath(request.target(), cache_.scratch())};
     switch (call.path.kind) {
         case UrlPath::Kind::kUp: answer.status = 403; return true;
@@ -120,7 +120,7 @@ bool StaticFiles::Try(const Call& call, Bytes name, const files::ServeOptions& o
     if (!MayShow(files::ExtensionOf(name))) {
         return false;
     }
-    const files::CachedFile& file = cache_.Find(name, call.now);
+    const files::CachedFile& file = cache_.Find(name, call.now());
     if (!file.is_file()) {
         return false;
     }
@@ -140,7 +140,7 @@ bool StaticFiles::TryIndex(const Call& call) {
     for (const std::string& index : config_.index) {
         Join(call.path.name, index, name);
         if (folder ? Try(call, name, options_)
-                   : MayShow(files::ExtensionOf(name)) && cache_.Find(name, call.now).is_file()) {
+                   : MayShow(files::ExtensionOf(name)) && cache_.Find(name, call.now()).is_file()) {
             if (!folder) {
                 // Links in the page count from its folder. Made from the clean name: `//host` in
                 // the target must not become a link to elsewhere.
@@ -149,7 +149,7 @@ bool StaticFiles::TryIndex(const Call& call) {
                 std::string location = files::EncodeUrlPath(call.path.name) + "/";
                 location.append(target.substr(query));
                 call.answer.status = 301;
-                call.answer.headers.emplace_back("Location", std::move(location));
+                call.answer.headers.Add("Location", location);
             }
             return true;
         }
@@ -158,7 +158,7 @@ bool StaticFiles::TryIndex(const Call& call) {
 }
 
 bool StaticFiles::IsFolder(const Call& call) {
-    return cache_.Find(call.path.name, call.now).status == files::OpenedFile::Status::kFolder;
+    return cache_.Find(call.path.name, call.now()).status == files::OpenedFile::Status::kFolder;
 }
 
 bool StaticFiles::TryTemplates(const Call& call) {

@@ -29,14 +29,16 @@ class StaticFiles {
 public:
     StaticFiles(const StaticConfig& config, files::Background& background);
 
-    // True: `answer` is filled.
-    bool Answer(HttpRequest& request, HttpAnswer& answer, Instant now);
+    using Now = Instant (*)();
+
+    // True: `answer` is filled. now: asked where a file is looked for; most requests are for none.
+    bool Answer(HttpRequest& request, HttpAnswer& answer, Now now);
 
 private:
     struct Call {
         HttpRequest& request;
         HttpAnswer& answer;
-        Instant now;
+        Now now;
         files::UrlPath path;
     };
     bool MayShow(Bytes extension) const;

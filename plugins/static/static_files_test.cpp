@@ -30,20 +30,13 @@ struct Fixture {
         request.method_text = std::move(method);
         answer = HttpAnswer{};
         seen.clear();
-        if (!files.Answer(request, answer, {})) {
+        if (!files.Answer(request, answer, [] { return Instant{}; })) {
             return "worker";
         }
         seen = std::string(request.Header("X-Req"));
         return answer.status == 200 ? answer.body : std::to_string(answer.status);
     }
-    std::string Header(Bytes name) const {
-        for (const auto& [key, value] : answer.headers) {
-            if (key == name) {
-                return value;
-            }
-        }
-        return {};
-    }
+    std::string Header(Bytes name) const { return std::string(answer.headers.Get(name)); }
     files::FolderForTest folder;
     files::Foreground background;
     StaticConfig config;

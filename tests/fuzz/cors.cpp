@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!allowed) {
         return 0;
     }
-    RR_CHECK(answer.headers[1].second == in.substr(0, line));
+    RR_CHECK(answer.headers[1].value == in.substr(0, line));
     std::string_view last;
     std::string_view rest = list;
     for (std::string_view name; http_text::Next(rest, ',', name);) {

@@ -48,8 +48,8 @@ public:
         if (closed_) {
             ++refused_;
             answer.status = 503;
-            answer.headers.emplace_back("Retry-After", "10");
-            answer.headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
+            answer.headers.Add("Retry-After", "10");
+            answer.headers.Add("Content-Type", "text/plain; charset=utf-8");
             answer.body = text_ + "\n";
             return false;
         }

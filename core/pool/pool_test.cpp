@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -640,6 +641,8 @@ TEST_CASE(
     REQUIRE(f.Open());
     pid_t pid = static_cast<pid_t>(std::stoi(f.Ask("pid")));
     REQUIRE(kill(pid, SIGSTOP) == 0);  // alive, and reading nothing
+    siginfo_t stopped{};
+    REQUIRE(waitid(P_PID, static_cast<id_t>(pid), &stopped, WSTOPPED | WNOWAIT) == 0);
     Call call("echo it");
     f.pool->Exec(call.job, call);
     REQUIRE(kill(pid, SIGKILL) == 0);

@@ -41,8 +41,8 @@ TEST_CASE("http config: an address is enough, the rest has defaults") {
 TEST_CASE("http config: a middleware that is listed twice runs once, and rr says so") {
     Read r("http:\n  address: ':8080'\n  middleware: [gzip, cache, gzip]\n");
     REQUIRE(r.problems().empty());
-    REQUIRE(r.warnings().size() == 1);
-    REQUIRE(r.warnings()[0].find("http.middleware: gzip: listed twice") != std::string::npos);
+    REQUIRE(r.warnings().find("http.middleware: gzip: listed twice") != std::string::npos);
+    REQUIRE(r.warnings().find("cache") == std::string::npos);
     REQUIRE(r.config.middleware == std::vector<std::string>{"gzip", "cache"});
 }
 

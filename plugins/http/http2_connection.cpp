@@ -153,10 +153,12 @@ struct Http2Connection::Callbacks {
     static int OnFrameNotSent(nghttp2_session*, const nghttp2_frame* frame, int error, void* user) {
         Http2Connection& self = Of(user);
         Http2Stream* stream = self.Find(frame->hd.stream_id);
-        if (frame->hd.type == NGHTTP2_HEADERS && stream != nullptr) {
+        bool over = error == NGHTTP2_ERR_SESSION_CLOSING || error == NGHTTP2_ERR_STREAM_CLOSING ||
+                    error == NGHTTP2_ERR_STREAM_CLOSED || error == NGHTTP2_ERR_STREAM_SHUT_WR;
+        if (frame->hd.type == NGHTTP2_HEADERS && stream != nullptr && !over) {
             self.server_.troubles().Report(
-                self.server_.loop().NowMilliseconds(), "http2",
-                std::string("the head of an answer can't be sent: ") + nghttp2_strerror(error),
+                self.server_.loop().NowMilliseconds(), "write response",
+                std::string("its head can't be sent: ") + nghttp2_strerror(error),
                 UnixNanoseconds(), 0);
             self.Reset(*stream);
         }

@@ -121,6 +121,7 @@ private:
         kOwn,      // answered by ourselves: the worker's frames are dropped
     };
 
+    static bool IsLength(const AnswerField& field);
     void TakeFirst(const pool::AnswerHead& head);
     void TakeBadStatus();
     void TakeWhole(Bytes body);

@@ -101,7 +101,11 @@ public:
         }
     }
     // It stands still until Continue.
-    void Pause() const { Signal(SIGSTOP); }
+    // Returns when it has stopped: the signal alone may take effect later than what the test does next.
+    void Pause() const {
+        Signal(SIGSTOP);
+        waitpid(pid_, nullptr, WUNTRACED);
+    }
     void Continue() const { Signal(SIGCONT); }
 
     void Kill() {

@@ -472,7 +472,7 @@ TEST_CASE_METHOD(WithMiddleware, "http server: a middleware costs a warm request
 
 TEST_CASE_METHOD(Fixture,
                  "http server: who pipelines and takes nothing is not answered without end") {
-    const std::string large(AnswerWriter::kHighWater * 3, 'x');
+    const std::string large(AnswerWriter::kHighWater * 3, '#');
     TestClient& greedy = Connect();
     greedy.stream.StopReading();
     std::string requests;
@@ -507,7 +507,7 @@ TEST_CASE_METHOD(Fixture,
         ++answered;
     }
     Until([&] { return greedy.seen.size() > 20 * large.size(); });
-    REQUIRE(static_cast<size_t>(std::count(greedy.seen.begin(), greedy.seen.end(), 'x')) ==
+    REQUIRE(static_cast<size_t>(std::count(greedy.seen.begin(), greedy.seen.end(), '#')) ==
             20 * large.size());
 }
 

@@ -100,8 +100,7 @@ public:
             kill(pid_, number);
         }
     }
-    // It stands still until Continue.
-    // Returns when it has stopped: the signal alone may take effect later than what the test does next.
+    // It stands still from now on, and not just soon, until Continue.
     void Pause() const {
         Signal(SIGSTOP);
         waitpid(pid_, nullptr, WUNTRACED);

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 
-from harness.process import eventually
+from harness.process import eventually, is_stopped
 
 
 def free_port():
@@ -43,6 +43,7 @@ class Store:
 
     def pause(self):
         self.process.send_signal(signal.SIGSTOP)
+        eventually(lambda: is_stopped(self.process.pid), what="its pause")
 
     def go_on(self):
         self.process.send_signal(signal.SIGCONT)

@@ -108,9 +108,10 @@ def test_usage_of_the_processor_only(rr):
 
 def test_usage_of_a_worker_that_died(rr):
     server = used(rr, "access_log_usage: all")
-    seen = record_of(server, "POST", "/exit?mb=64", 502)
+    # The kernel's figure of a dead child is known above rr's own peak only; sanitizers make that high.
+    seen = record_of(server, "POST", "/exit?mb=384", 502)
     assert seen["cpu_ms"] > 0
-    assert seen["peak_memory"] > 64 << 20
+    assert seen["peak_memory"] > 384 << 20
 
 
 def test_no_worker_no_usage(rr):

@@ -23,15 +23,16 @@ inline uint64_t LowerEight(uint64_t text) {
     return text | ((~text & (from_a ^ beyond_z) & (kEach * 0x80)) >> 2);
 }
 
-// ASCII letters compare without case; `size` bytes of each.
-inline bool EqualBytes(const char* a, const char* b, size_t size) {
+// ASCII letters compare without case. Both have the same size.
+inline bool EqualBytes(std::string_view a, std::string_view b) {
     const auto same = [a, b](size_t at) {
         uint64_t x = 0;
         uint64_t y = 0;
-        std::memcpy(&x, a + at, sizeof x);
-        std::memcpy(&y, b + at, sizeof y);
+        std::memcpy(&x, a.data() + at, sizeof x);
+        std::memcpy(&y, b.data() + at, sizeof y);
         return x == y || LowerEight(x) == LowerEight(y);
     };
+    const size_t size = a.size();
     size_t at = 0;
     for (; at + 8 <= size; at += 8) {
         if (!same(at)) {
@@ -51,7 +52,7 @@ inline bool EqualBytes(const char* a, const char* b, size_t size) {
 
 // Most texts differ in their size already.
 inline bool Equal(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && EqualBytes(a.data(), b.data(), a.size());
+    return a.size() == b.size() && EqualBytes(a, b);
 }
 inline bool StartsWith(std::string_view text, std::string_view start) {
     return text.size() >= start.size() && Equal(text.substr(0, start.size()), start);

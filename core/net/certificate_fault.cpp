@@ -98,7 +98,7 @@ std::string MismatchText(const X509* certificate) {
 std::string CertificateFault(X509_STORE_CTX* store) {
     const int error = X509_STORE_CTX_get_error(store);
     const X509* certificate = X509_STORE_CTX_get_current_cert(store);
-    const std::string meaning = X509_verify_cert_error_string(error);
+    std::string meaning = X509_verify_cert_error_string(error);
     if (certificate == nullptr) {
         return meaning;
     }

@@ -38,7 +38,7 @@ void LendWire(Buffer& wire) {
 
 void Stream::TakeWireBack(Buffer& wire) {
     if (wire.capacity() <= kWireKept && wire.capacity() > SpareWire().capacity()) {
-        SpareWire() = std::move(wire);
+        SpareWire() = std::exchange(wire, Buffer());
         SpareWire().Clear();
     }
     wire.Clear(0);  // an idle stream holds no memory

@@ -205,7 +205,7 @@ private:
     // How much of it could be read.
     size_t Memory(uint64_t address, void* out, size_t size) const {
         iovec here{out, size};
-        iovec there{reinterpret_cast<void*>(address), size};
+        iovec there{reinterpret_cast<void*>(address), size};  // NOLINT: the other process's address
         ssize_t got = process_vm_readv(pid_, &here, 1, &there, 1, 0);
         return got > 0 ? static_cast<size_t>(got) : 0;
     }

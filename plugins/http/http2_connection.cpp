@@ -11,11 +11,12 @@ namespace rr::http {
 
 namespace {
 
-uint8_t* Unconst(const char* bytes) { return reinterpret_cast<uint8_t*>(const_cast<char*>(bytes)); }
+uint8_t* Unconst(Bytes bytes) {
+    return reinterpret_cast<uint8_t*>(const_cast<char*>(bytes.data()));
+}
 
 nghttp2_nv Field(Bytes name, Bytes value) {
-    return {Unconst(name.data()), Unconst(value.data()), name.size(), value.size(),
-            NGHTTP2_NV_FLAG_NONE};
+    return {Unconst(name), Unconst(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
 }
 
 bool EndsStream(const nghttp2_frame* frame) {

@@ -345,7 +345,7 @@ ResponsePlan ResponseWriter::Decide(const ResponseFacts& facts, const Said& said
         return plan;
     }
     bool text = form == WireForm::kHttp1;
-    if (text && facts.minor > 0 && (said.chunked || trailers)) {
+    if (text && facts.minor > 0 && (said.chunked || trailers)) {  // NOLINT: the order of questions
         plan.framing = Framing::kChunked;
     } else if (facts.whole) {
         plan.framing = Framing::kLength;

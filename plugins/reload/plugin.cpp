@@ -51,7 +51,7 @@ public:
     void Serve(Callback<void(Result<void>)> served) override {
         targets_ = container_->Each<Resettable>();
         watcher_.emplace(container_->MainLoop(), config_.interval, config_.services, log_,
-                         [this](std::vector<Bursts::Touched> touched) { OnDue(touched); });
+                         [this](const std::vector<Bursts::Touched>& touched) { OnDue(touched); });
         std::string folders = std::to_string(watcher_->folders());
         container_->Announce("reload " + folders + (folders == "1" ? " folder" : " folders") +
                              " watched for changes");

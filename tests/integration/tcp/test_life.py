@@ -483,8 +483,11 @@ def test_memory_returns_to_its_base(tcp):
             client.abort()
         with server.push() as push:
             process.eventually(lambda: not push.list("main"), 20, "the end of the storm")
-    storm()
-    base = process.memory_kib(server.rr.pid)
+    seen = []
+    for _ in range(3):  # how much of a storm waits at the same time is a matter of luck
+        storm()
+        seen.append(process.memory_kib(server.rr.pid))
+    base = max(seen)
     for _ in range(4):
         storm()
     process.eventually(lambda: process.memory_kib(server.rr.pid) < base + 6 * 1024, 5,

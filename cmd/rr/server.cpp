@@ -243,7 +243,7 @@ void Server::ResetAll() {
     // One that is under way may have read the old code: the pools run another one after it.
     resets_pending_ += plugins.size();
     for (Resettable* plugin : plugins) {
-        plugin->Reset([this](Result<void> result) { OnReset(result); });
+        plugin->Reset([this](const Result<void>& result) { OnReset(result); });
     }
 }
 

@@ -73,7 +73,7 @@ private:
         static_assert(alignof(Stored) <= alignof(std::max_align_t));
         new (storage_) Stored(std::forward<F>(function));
         static constexpr Operations kOperations = {
-            [](void* self, Args... args) -> R {
+            [](void* self, Args... args) -> R {  // NOLINT: what Args says is how they are passed
                 return (*static_cast<Stored*>(self))(std::forward<Args>(args)...);
             },
             [](void* from, void* to) noexcept {

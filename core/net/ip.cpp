@@ -46,8 +46,11 @@ bool ParseDotted(std::string_view text, uint8_t* out) {
     const char* at = text.data();
     const char* const end = at + text.size();
     for (int part = 0; part < 4; ++part) {
-        if (part > 0 && (at == end || *at++ != '.')) {
-            return false;
+        if (part > 0) {
+            if (at == end || *at != '.') {
+                return false;
+            }
+            ++at;
         }
         if (!TakeNumber(at, end, out[part])) {
             return false;

@@ -9,7 +9,7 @@
 namespace rr::pool {
 
 PoolGroup::PoolGroup(std::string name, Loop& main, Loop& data, log::Logger log, bool vital)
-    : name_(std::move(name)), main_(main), data_(data), log_(std::move(log)), vital_(vital) {}
+    : name_(std::move(name)), main_(main), data_(data), log_(log), vital_(vital) {}
 
 Result<void> PoolGroup::NoPool() const { return Fail(Errc::kClosed, name_ + " is not serving"); }
 

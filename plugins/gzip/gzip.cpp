@@ -1,7 +1,6 @@
 #include "plugins/gzip/gzip.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <utility>
 
@@ -27,13 +26,6 @@ constexpr std::string_view kDigests[] = {"Digest", "Content-Digest", "Repr-Diges
 bool IsDigest(std::string_view name) {
     return std::any_of(std::begin(kDigests), std::end(kDigests),
                        [name](std::string_view each) { return Equal(each, name); });
-}
-
-int64_t ParseLength(std::string_view text) {
-    int64_t length = -1;
-    const char* end = text.data() + text.size();
-    auto [stop, error] = std::from_chars(text.data(), end, length);
-    return error == std::errc() && stop == end ? length : -1;
 }
 
 std::vector<Encoding> BySmallestMemory(std::vector<Encoding> encodings) {
@@ -120,7 +112,9 @@ Gzip::Said Gzip::Listen(const HttpResponse& response) const {
                 break;
             case 14:
                 if (Equal(name, "Content-Length")) {
-                    said.length = ParseLength(value);
+                    uint64_t length = 0;
+                    said.length =
+                        http_text::ParseLength(value, length) ? static_cast<int64_t>(length) : -1;
                 }
                 break;
             case 16:

@@ -211,7 +211,7 @@ void Exchange::OnAnswerHead(AnswerDraft& draft) {
     }
     const std::string& hsts = server_.config().ssl.hsts;
     if (head_.secure && !hsts.empty()) {
-        constexpr Bytes kName = "Strict-Transport-Security";
+        static constexpr Bytes kName = "Strict-Transport-Security";
         auto own = [](const AnswerField& field) { return EqualsIgnoreCase(field.name, kName); };
         if (std::none_of(draft.fields.begin(), draft.fields.end(), own)) {
             draft.fields.push_back({kName, hsts});

@@ -20,8 +20,7 @@ struct SendFileConfig {
 
 class SendFile {
 public:
-    SendFile(SendFileConfig config, log::Logger log)
-        : config_(std::move(config)), log_(std::move(log)) {}
+    SendFile(SendFileConfig config, log::Logger log) : config_(std::move(config)), log_(log) {}
 
     void Apply(const HttpRequest& request, HttpResponse& response) const;
 

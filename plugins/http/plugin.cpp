@@ -75,7 +75,7 @@ private:
     void OnRoutes(Result<void> result);
     void OpenServer();
     void Announce();
-    void OpenCertificates(config::Section ssl);
+    void OpenCertificates(const config::Section& ssl);
     void Use(std::shared_ptr<net::TlsContext> tls);
     void OnCertificates(const Result<void>& result);
     Result<void> Bind(Speech speech, const std::string& text);
@@ -245,7 +245,7 @@ std::unique_ptr<HttpServer> HttpPlugin::MakeServer(std::unique_ptr<pool::WorkerP
 }
 
 // What is wrong with them is a problem of the configuration.
-void HttpPlugin::OpenCertificates(config::Section ssl) {
+void HttpPlugin::OpenCertificates(const config::Section& ssl) {
     auto tls =
         keeper_->Open("http.ssl", *config_.ssl.tls,
                       [this](std::shared_ptr<net::TlsContext> read) { Use(std::move(read)); });
